@@ -1,0 +1,38 @@
+"""Days and months of the city: those of Asia/Shanghai, whatever zone the server is in."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+# China has kept UTC+8 without summer time since 1991, so no zone database is needed.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day in Shanghai at an aware ``moment``."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def corrected(claimed: datetime, sent: datetime | None, received: datetime) -> datetime:
+    """The device's ``claimed`` time with its clock's skew (received - sent) taken out."""
+    return claimed if sent is None else claimed + (received - sent)
+
+
+def reward_day(moment: datetime, received: datetime, late_days: int) -> date:
+    """The day a contribution counts for, clamped to the ``late_days`` before it was received."""
+    earliest = received - timedelta(days=late_days)
+    return day_of(min(max(moment, earliest), received))
+
+
+def end_of_following_year(day: date) -> date:
+    """Coins last until the end of the next calendar year (常州水滴卡 rule)."""
+    return date(day.year + 1, 12, 31)
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly (a float timestamp would round)."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def from_microseconds(value: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)

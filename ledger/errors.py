@@ -1,0 +1,150 @@
+"""What the ledger refuses, each with a stable code and a sentence a person can act on.
+
+Nothing here knows of HTTP; ``api/errors.py`` holds the one table from these classes to statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field; ``path`` as in ``track.times[5]``."""
+
+    path: str
+    code: str
+    zh: str
+    en: str
+
+
+class LedgerError(Exception):
+    """Base of all refusals. ``detail`` fills the sentences and never holds personal data."""
+
+    code: ClassVar[str] = "ledger_error"
+    zh: ClassVar[str] = "操作未能完成。"
+    en: ClassVar[str] = "The operation could not be completed."
+
+    def __init__(self, errors: Sequence[FieldError] = (), **detail: object) -> None:
+        self.errors = tuple(errors)
+        self.detail = detail
+        super().__init__(self.en.format(**detail))
+
+    @property
+    def sentence_zh(self) -> str:
+        return self.zh.format(**self.detail)
+
+    @property
+    def sentence_en(self) -> str:
+        return self.en.format(**self.detail)
+
+
+class InvalidInput(LedgerError):
+    code = "invalid_input"
+    zh = "提交的内容有误，请按下列各项更正后重新提交。"
+    en = "The request has errors; correct the fields listed and send it again."
+
+
+class UnknownReach(InvalidInput):
+    code = "unknown_reach"
+    zh = "没有编号为 {reach_id} 的河段；请从河段列表中选择，或不填。"
+    en = "There is no reach {reach_id}; choose one from the list of reaches, or leave it out."
+
+
+class UnknownDistrict(InvalidInput):
+    code = "unknown_district"
+    zh = "没有代码为 {district} 的行政区；请先导入或更正代码。"
+    en = "There is no district {district}; import it first or correct the code."
+
+
+class FutureTime(InvalidInput):
+    code = "future_time"
+    zh = "时间晚于现在五分钟以上；请校准手机时钟后重新提交。"
+    en = "A time lies more than 5 minutes in the future; set the phone's clock and send it again."
+
+
+class InvalidPolicy(InvalidInput):
+    code = "invalid_policy"
+    zh = "奖励政策文件有误：{problem}"
+    en = "The reward policy file is wrong: {problem}"
+
+
+class PolicyConflict(LedgerError):
+    code = "policy_conflict"
+    zh = "奖励政策 {version} 已经发布过，内容不同；请换一个版本号。"
+    en = "Reward policy {version} was published before with other content; use a new version."
+
+
+class PolicyBackdated(LedgerError):
+    code = "policy_backdated"
+    zh = "{effective_from} 起已经发放过绿水币，政策不能回溯到该日；请改为更晚的生效日期。"
+    en = "Coins were already awarded for days since {effective_from}; choose a later date."
+
+
+class SubmissionConflict(LedgerError):
+    code = "submission_conflict"
+    zh = "同一提交编号已用于另一份内容；请为新内容生成新的编号。"
+    en = "This submission_id was used for another body; make a new one for new content."
+
+
+class NotFound(LedgerError):
+    code = "not_found"
+    zh = "没有找到。"
+    en = "Not found."
+
+
+class Forbidden(LedgerError):
+    code = "forbidden"
+    zh = "您的角色没有此项权限。"
+    en = "Your role does not have this right."
+
+
+class SelfReview(LedgerError):
+    code = "self_review"
+    zh = "不能审核自己提交的内容。"
+    en = "Nobody may review their own contribution."
+
+
+class AlreadyDecided(LedgerError):
+    code = "already_decided"
+    zh = "这份内容已经有了结论（{state}），不能再次审核。"
+    en = "This contribution was already decided ({state}) and cannot be reviewed again."
+
+
+class Erased(LedgerError):
+    code = "erased"
+    zh = "个人信息已按要求删除。"
+    en = "The personal data was erased on request."
+
+
+class Contended(LedgerError):
+    """Other commands kept winning the race for the same wallet; nothing was written."""
+
+    code = "contended"
+    zh = "同一账户的操作过于频繁，请稍后再试。"
+    en = "Too many commands for the same account at once; try again in a moment."
+
+
+class LogCorrupt(LedgerError):
+    """Base of what must never be: the stored history cannot be trusted as it stands."""
+
+    code = "log_corrupt"
+    zh = "历史记录无法读取，请联系管理员。"
+    en = "The stored history cannot be read; contact the operator."
+
+
+class UnknownFact(LogCorrupt):
+    code = "unknown_fact"
+    en = "The log holds a fact of the unknown kind {topic}."
+
+
+class CorruptFact(LogCorrupt):
+    code = "corrupt_fact"
+    en = "A stored {topic} cannot be read: {problem}"
+
+
+class CommitmentBroken(LogCorrupt):
+    code = "commitment_broken"
+    en = "The vault's {field} is not what the log committed to."

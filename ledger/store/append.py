@@ -1,0 +1,133 @@
+"""One insert_events call, and the decision which calls of a batch are admitted.
+
+Both databases decide here, in Python and under their lock: no savepoint per call, and no query
+beyond the one that reads where the log stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from eventsourcing.persistence import IntegrityError
+
+from ledger.store.errors import FingerprintTaken
+from ledger.store.leaf import entry_tail, tail_hash
+from ledger.store.mapper import StoredFact
+from ledger.store.merge import Call
+from ledger.store.rows import Guard, VaultRow
+
+
+class EventRow(NamedTuple):
+    """A row of the table ``events``, in the order of its columns."""
+
+    position: int
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+    recorded_at: int
+    leaf_hash: bytes
+
+
+class Append(Call):
+    """The facts and vault rows of one call: recorded together or not at all."""
+
+    __slots__ = ("events", "guard", "head", "positions", "unchanged", "vault_rows")
+
+    def __init__(
+        self, stored: Sequence[StoredFact], vault_rows: Sequence[VaultRow], guard: Guard
+    ) -> None:
+        self.events = [_prepared(fact) for fact in stored]
+        self.vault_rows = vault_rows
+        self.unchanged = {str(key): version for key, version in guard.unchanged.items()}
+        self.head = guard.head
+        self.positions: list[int] = []
+        super().__init__(
+            sum(len(tail) for _, tail in self.events)
+            + sum(len(row.ciphertext) for row in vault_rows)
+        )
+
+
+class LogState:
+    """Where the log stands under the lock; admitted calls count for the later ones."""
+
+    def __init__(
+        self, head: int, versions: dict[str, int], fingerprints: Iterable[bytes] = ()
+    ) -> None:
+        self.head = head
+        self.versions = versions
+        self.fingerprints = set(fingerprints)
+
+
+class Admission:
+    """The rows of a batch's admitted calls; nothing is final until ``settle`` after the commit."""
+
+    def __init__(self, appends: Sequence[Append], log: LogState) -> None:
+        self.events: list[EventRow] = []
+        self.vault_rows: list[VaultRow] = []
+        self._verdicts: list[tuple[Append, IntegrityError | None]] = []
+        for append in appends:
+            refusal = self._admit(append, log)
+            self._verdicts.append((append, refusal))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to insert: every call was refused."""
+        return not self.events and not self.vault_rows
+
+    def settle(self) -> None:
+        """Tell every call its outcome; to be called when the transaction is committed."""
+        for append, refusal in self._verdicts:
+            append.settle(refusal)
+
+    def _admit(self, append: Append, log: LogState) -> IntegrityError | None:
+        if refusal := _guard_broken(append, log):
+            return refusal
+        versions = _versions_after(append, log)
+        if isinstance(versions, IntegrityError):
+            return versions
+        fingerprints = [row.fingerprint for row in append.vault_rows if row.fingerprint]
+        if len(set(fingerprints) - log.fingerprints) < len(fingerprints):
+            return FingerprintTaken("a vault row with this fingerprint exists")
+        log.versions.update(versions)
+        log.fingerprints.update(fingerprints)
+        append.positions = list(range(log.head + 1, log.head + 1 + len(append.events)))
+        log.head += len(append.events)
+        for position, (columns, tail) in zip(append.positions, append.events, strict=True):
+            self.events.append(EventRow(position, *columns, tail_hash(position, tail)))
+        self.vault_rows.extend(append.vault_rows)
+        return None
+
+
+Columns = tuple[str, int, str, bytes, int]
+
+
+def _prepared(fact: StoredFact) -> tuple[Columns, bytes]:
+    """All that can be computed before the position is known, in the thread of the caller."""
+    columns = (
+        str(fact.originator_id), fact.originator_version, fact.topic, fact.state, fact.recorded_at,
+    )  # fmt: skip
+    originator_id, version, topic, state, recorded_at = columns
+    return columns, entry_tail(originator_id, version, topic, recorded_at, state)
+
+
+def _guard_broken(append: Append, log: LogState) -> IntegrityError | None:
+    if append.head is not None and append.head != log.head:
+        return IntegrityError(f"the log is at {log.head}, no longer at {append.head}")
+    for originator_id, version in append.unchanged.items():
+        if (latest := log.versions.get(originator_id, 0)) != version:
+            return IntegrityError(f"{originator_id} is at {latest}, no longer at {version}")
+    return None
+
+
+def _versions_after(append: Append, log: LogState) -> dict[str, int] | IntegrityError:
+    versions: dict[str, int] = {}
+    for (originator_id, version, *_), _tail in append.events:
+        latest = versions.get(originator_id) or log.versions.get(originator_id, 0)
+        if version <= latest:
+            return IntegrityError(f"version {version} of {originator_id} is taken")
+        if version > latest + 1:
+            return IntegrityError(f"version {version} of {originator_id} after {latest}: a hole")
+        versions[originator_id] = version
+    return versions

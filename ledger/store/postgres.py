@@ -1,0 +1,181 @@
+"""The log in PostgreSQL; chosen with PERSISTENCE_MODULE=ledger.store.postgres.
+
+``DATABASE_URL`` is a libpq URL.  ``ALLOW_UNSAFE_TEST_SERVER=yes`` accepts a server that runs
+without fsync.  This is the only module that knows psycopg.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import OperationalError, TrackingRecorder
+
+from ledger.store import schema
+from ledger.store.append import Admission, Append, LogState
+from ledger.store.errors import NotDurable, RowRefused, as_persistence_error
+from ledger.store.factory import StoreFactory
+from ledger.store.merge import WAITING_MAX
+from ledger.store.recorder import LogRecorder
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+LOG_LOCK = 0x6757_C014  # Any number will do, as long as every process takes the same one.
+CHANNEL = "gwc_events"
+DURABLE_COMMITS = ("on", "remote_write", "remote_apply")
+
+TABLES = schema.TABLES.format(bigint="bigint", uuid="uuid", bytes="bytea", strict="")
+# A frozen process must not keep the log's lock, nor a caller wait for it for ever.
+SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'"
+LOCK = f"SELECT pg_advisory_xact_lock({LOG_LOCK})"
+STATE = """
+SELECT (SELECT coalesce(max(position), 0) FROM events),
+       ARRAY(SELECT coalesce((SELECT max(originator_version) FROM events
+                              WHERE originator_id = asked.id), 0)
+             FROM unnest(%b::text[]::uuid[]) WITH ORDINALITY AS asked (id, place) ORDER BY place),
+       ARRAY(SELECT fingerprint FROM vault WHERE fingerprint = ANY(%b::bytea[]))
+"""
+INSERT_EVENTS = """
+INSERT INTO events SELECT * FROM unnest(
+    %b::bigint[], %b::text[]::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[],
+    %b::bytea[])
+"""
+INSERT_VAULT = "INSERT INTO vault VALUES (%b, %b, %b, %b, %b, %b, %b, %b)"
+NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
+ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, ValueError)
+
+
+class PostgresRecorder(LogRecorder[Connection]):
+    """An advisory lock, held for the short insert, makes the order of positions that of commits."""
+
+    driver_error = psycopg.Error
+
+    def __init__(
+        self, url: str, *, unsafe_server: bool = False, waiting_max: int = WAITING_MAX
+    ) -> None:
+        self._url = url
+        self._unsafe_server = unsafe_server
+        super().__init__(waiting_max)
+
+    def wait_for_change(self, after_position: int, timeout: float) -> None:
+        """Listens for the NOTIFY that every commit sends; a lost one costs the timeout."""
+        deadline = time.monotonic() + timeout
+        with self._watchers.borrow() as connection:
+            while not self._has_grown(after_position, connection):
+                left = deadline - time.monotonic()
+                if left <= 0 or not list(connection.notifies(timeout=left, stop_after=1)):
+                    return
+
+    def _transact(self, appends: Sequence[Append]) -> None:
+        with self._writer.borrow() as connection, connection.pipeline() as pipeline:
+            connection.execute("BEGIN")
+            connection.execute(LOCK)
+            log = self._state(connection, appends)
+            admission = Admission(appends, log)
+            if not admission.empty:
+                try:
+                    _insert(connection, admission)
+                    connection.execute(NOTIFY)
+                    ended = connection.execute("COMMIT")
+                    pipeline.sync()
+                except ROW_ERRORS as error:
+                    raise RowRefused(as_persistence_error(error)) from error
+                if ended.statusmessage != "COMMIT":
+                    raise OperationalError(f"COMMIT was answered with {ended.statusmessage}")
+            else:
+                connection.execute("ROLLBACK")
+        admission.settle()
+
+    def _state(self, connection: Connection, appends: Sequence[Append]) -> LogState:
+        originators = {row[0] for append in appends for row, _ in append.events}
+        originators.update(*(append.unchanged for append in appends))
+        asked = list(originators)
+        fingerprints = [row.fingerprint for a in appends for row in a.vault_rows if row.fingerprint]
+        cursor = connection.execute(STATE, (asked, fingerprints or None), binary=True)
+        row = cursor.fetchone()
+        assert row is not None
+        head, versions, taken = row
+        return LogState(head, dict(zip(asked, versions, strict=True)), taken)
+
+    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        with self._writer.borrow() as connection, connection.transaction():
+            for sql, rows in statements:
+                connection.cursor().executemany(_sql(sql), rows)
+
+    def _ask(self, connection: Connection, question: schema.Question) -> list[tuple[Any, ...]]:
+        sql, parameters = question
+        return connection.execute(_sql(sql), parameters, binary=True).fetchall()
+
+    def _id(self, value: UUID | str) -> UUID:
+        return value if isinstance(value, UUID) else UUID(value)
+
+    def _topics_clause(self, topics: Sequence[str]) -> schema.Question:
+        return "topic = ANY(?)", [list(topics)]
+
+    def _check_durable(self, connection: Connection) -> None:
+        if self._unsafe_server:
+            return
+        for setting, allowed in (("synchronous_commit", DURABLE_COMMITS), ("fsync", ("on",))):
+            row = connection.execute("SELECT current_setting(%s)", (setting,)).fetchone()
+            if row is None or row[0] not in allowed:
+                raise NotDurable(f"{setting} is {row and row[0]}; it must be {allowed[0]}")
+
+    def _connect_writer(self) -> Connection:
+        connection = self._connect()
+        try:
+            connection.execute(SESSION, prepare=False)
+            self._check_durable(connection)
+            self._create_tables(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _create_tables(self, connection: Connection) -> None:
+        with connection.transaction():
+            made = connection.execute("SELECT to_regclass('vault_by_shelf')").fetchone()
+            if made is None or made[0] is None:
+                connection.execute(LOCK)  # Two creating at once would trip over the catalogue.
+                for statement in TABLES.split(";"):
+                    connection.execute(statement)
+
+    def _connect_watcher(self) -> Connection:
+        connection = self._connect_reader()
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(self._url, autocommit=True, prepare_threshold=0)
+
+
+class Factory(StoreFactory[TrackingRecorder]):
+    """Found by the library in the module that PERSISTENCE_MODULE names."""
+
+    def _recorder(self, waiting_max: int) -> PostgresRecorder:
+        if self.env.get("POSTGRES_ENABLE_DB_FUNCTIONS"):
+            raise OSError("POSTGRES_ENABLE_DB_FUNCTIONS takes no lock, so followers lose events")
+        url = self.env.get("DATABASE_URL")
+        if not url:
+            raise OSError("DATABASE_URL is not set: the libpq URL of the database")
+        unsafe = self.env.get("ALLOW_UNSAFE_TEST_SERVER") == "yes"
+        return PostgresRecorder(url, unsafe_server=unsafe, waiting_max=waiting_max)
+
+
+def _sql(sql: str) -> str:
+    """A question of the schema in psycopg's words; binary parameters."""
+    return sql.replace("?", "%b")
+
+
+def _insert(connection: Connection, admission: Admission) -> None:
+    if admission.events:
+        columns = [list(column) for column in zip(*admission.events, strict=True)]
+        connection.execute(INSERT_EVENTS, columns)
+    for row in admission.vault_rows:
+        connection.execute(
+            INSERT_VAULT,
+            (row.originator_id, row.field, row.subject, row.shelf, row.fingerprint, row.stored_at,
+             row.nonce, row.ciphertext),
+        )  # fmt: skip

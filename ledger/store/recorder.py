@@ -1,0 +1,295 @@
+"""The recorder of the log (事件日志), all but the words of one database.
+
+It plugs into the eventsourcing library as its ApplicationRecorder.  The library's own recorders
+are not subclassed: the one for PostgreSQL connects in its constructor, which must not happen
+before a fork, and both open a transaction for every call.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from threading import Condition
+from typing import Any, Generic, NoReturn, TypeVar
+from uuid import UUID
+from weakref import WeakSet
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    OperationalError,
+    StoredEvent,
+)
+
+from ledger.store import schema
+from ledger.store.append import Append
+from ledger.store.errors import RowRefused
+from ledger.store.mapper import RecordedFact, StoredFact
+from ledger.store.merge import WAITING_MAX, MergedCommit
+from ledger.store.pool import Closeable, Pool
+from ledger.store.rows import Guard, VaultRow
+
+READERS_MAX = 8
+WATCHERS_MAX = 4
+
+C = TypeVar("C", bound=Closeable)
+T = TypeVar("T")
+
+
+class LogRecorder(ApplicationRecorder, Generic[C]):
+    """Appends facts in gapless positions and reads them back; safe for threads and forks."""
+
+    driver_error: type[Exception]
+
+    def __init__(self, waiting_max: int = WAITING_MAX) -> None:
+        self._waiting_max = waiting_max
+        self._start()
+        _recorders.add(self)
+
+    def _start(self) -> None:
+        """Everything that belongs to this process; nothing is opened yet."""
+        self._merge = MergedCommit(self._commit, waiting_max=self._waiting_max)
+        self._writer: Pool[C] = Pool(self._connect_writer, 1, self.driver_error)
+        self._readers: Pool[C] = Pool(self._connect_reader, READERS_MAX, self.driver_error)
+        self._watchers: Pool[C] = Pool(self._connect_watcher, WATCHERS_MAX, self.driver_error)
+        self._grown = Condition()
+
+    # Writing
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        vault_rows: Sequence[VaultRow] = (),
+        unchanged: Mapping[UUID, int] | None = None,
+        head: int | None = None,
+        tracking: None = None,
+    ) -> Sequence[int]:
+        """Records all of it durably, or nothing; returns the consecutive positions.
+
+        ``unchanged``: originator to the version that must still be its latest (0: none yet);
+        ``head``: the position that must still be the last.  Raises IntegrityError if these do
+        not hold or a version is taken or would leave a hole, FingerprintTaken, EntryTooLarge,
+        Overloaded, StoreClosed; after OperationalError the outcome has to be looked up.
+        """
+        if not stored_events and not vault_rows:
+            return []
+        facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
+        if len(facts) < len(stored_events):
+            raise TypeError("the log takes StoredFact rows, which say when they were recorded")
+        append = Append(facts, vault_rows, Guard(unchanged=unchanged or {}, head=head))
+        self._merge.submit(append)
+        return append.positions
+
+    def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes:
+        """Stores a subject's wrapped key unless there is one; returns the one that is stored."""
+        self._write([(schema.INSERT_KEY, [[self._id(subject), wrapped_key]])])
+        stored = self.select_key(subject)
+        if stored is None:
+            raise OperationalError("the key was deleted while it was stored")
+        return stored
+
+    def close(self) -> None:
+        """Settles the calls already accepted, refuses new ones, closes every connection."""
+        self._merge.close()
+        for pool in (self._writer, self._readers, self._watchers):
+            pool.close()
+
+    def assert_durable(self) -> None:
+        """Raises NotDurable, naming the setting, if a commit could be lost in a power cut."""
+        with self._writer.borrow() as connection:
+            self._check_durable(connection)
+
+    def _commit(self, appends: Sequence[Append]) -> None:
+        """Commit the calls together or, should the database refuse a row of them, one by one."""
+        try:
+            self._transact(appends)
+        except RowRefused as refusal:
+            if len(appends) == 1:
+                appends[0].settle(refusal.error)
+            else:
+                for append in appends:
+                    self._commit([append])
+        with self._grown:
+            self._grown.notify_all()
+
+    # Reading
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[RecordedFact]:
+        """The facts of one originator, by version: ``gt`` < version <= ``lte``."""
+        return self._facts(
+            schema.select_sequence("events", self._id(originator_id), gt, lte, desc, limit)
+        )
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[RecordedFact]:
+        """The log from position ``start`` to ``stop`` (inclusive), at most ``limit`` facts."""
+        clause = self._topics_clause(topics) if topics else ("", [])
+        return self._facts(
+            schema.select_positions(start, limit, stop, clause, inclusive_of_start)
+        )
+
+    def max_notification_id(self) -> int:
+        """The last position of the log; 0 while it is empty."""
+        head: int = self._rows((schema.MAX_POSITION, []))[0][0]
+        return head
+
+    def select_key(self, subject: UUID) -> bytes | None:
+        """The wrapped key of a subject, if there is one."""
+        rows = self._rows((schema.SELECT_KEY, [self._id(subject)]))
+        return rows[0][0] if rows else None
+
+    def select_vault(self, originator_id: UUID) -> list[VaultRow]:
+        """The vault rows of one originator, by field."""
+        return self._vault((schema.SELECT_VAULT, [self._id(originator_id)]))
+
+    def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]:
+        """The ``newest`` rows of a shelf, newest first."""
+        return self._vault((schema.SELECT_SHELF, [shelf, newest]))
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:
+        """Not offered: followers pull by position and use wait_for_change as a hint."""
+        raise NotImplementedError("pull with select_notifications and wait_for_change")
+
+    def _facts(self, question: schema.Question) -> list[RecordedFact]:
+        return [
+            RecordedFact(
+                id=position,
+                originator_id=_uuid(originator_id),
+                originator_version=version,
+                topic=topic,
+                state=state,
+                recorded_at=recorded_at,
+                leaf_hash=leaf_hash,
+            )
+            for position, originator_id, version, topic, state, recorded_at, leaf_hash
+            in self._rows(question)
+        ]  # fmt: skip
+
+    def _vault(self, question: schema.Question) -> list[VaultRow]:
+        return [
+            VaultRow(_uuid(originator_id), field, _uuid(subject), *rest)
+            for originator_id, field, subject, *rest in self._rows(question)
+        ]
+
+    def _rows(self, question: schema.Question) -> list[tuple[Any, ...]]:
+        """Ask once more on a new connection if the first was lost: reading changes nothing."""
+        try:
+            with self._readers.borrow() as connection:
+                return self._ask(connection, question)
+        except OperationalError:
+            self._readers.discard_idle()
+            with self._readers.borrow() as connection:
+                return self._ask(connection, question)
+
+    def _has_grown(self, after_position: int, connection: C) -> bool:
+        head: int = self._ask(connection, (schema.MAX_POSITION, []))[0][0]
+        return head > after_position
+
+    # What a database must provide
+
+    @abstractmethod
+    def wait_for_change(self, after_position: int, timeout: float) -> None:
+        """Returns when the log may have grown past the position, or after ``timeout`` seconds."""
+
+    @abstractmethod
+    def _transact(self, appends: Sequence[Append]) -> None:
+        """One transaction for all; settles them after its commit.  May raise RowRefused."""
+
+    @abstractmethod
+    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """Executes each statement for each of its parameter rows, in one transaction."""
+
+    @abstractmethod
+    def _ask(self, connection: C, question: schema.Question) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _id(self, value: UUID | str) -> Any: ...
+
+    @abstractmethod
+    def _topics_clause(self, topics: Sequence[str]) -> schema.Question: ...
+
+    @abstractmethod
+    def _check_durable(self, connection: C) -> None: ...
+
+    @abstractmethod
+    def _connect_writer(self) -> C: ...
+
+    @abstractmethod
+    def _connect(self) -> C: ...
+
+    def _connect_reader(self) -> C:
+        """The first writer asserts durability and makes the tables, also for those who read."""
+        if not self._writer.used:
+            with self._writer.borrow():
+                pass
+        return self._connect()
+
+    def _connect_watcher(self) -> C:
+        return self._connect_reader()
+
+
+class SnapshotRecorder(AggregateRecorder):
+    """The library's snapshot store: of every originator only the newest snapshot is kept."""
+
+    def __init__(self, log: LogRecorder[Any]) -> None:
+        self._log = log
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> None:
+        """Stores snapshots, in place of older ones of the same originators."""
+        rows = [
+            (self._log._id(each.originator_id), each.originator_version, each.topic, each.state,
+             getattr(each, "recorded_at", 0))
+            for each in stored_events
+        ]  # fmt: skip
+        older = [(row[0], row[0]) for row in rows]
+        self._log._write([(schema.INSERT_SNAPSHOT, rows), (schema.DELETE_OLDER_SNAPSHOTS, older)])
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredFact]:
+        """The snapshot of one originator, if its version is within the bounds."""
+        key = self._log._id(originator_id)
+        rows = self._log._rows(schema.select_sequence("snapshots", key, gt, lte, desc, limit))
+        return [StoredFact(_uuid(row[0]), *row[1:]) for row in rows]
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+_recorders: WeakSet[LogRecorder[Any]] = WeakSet()
+_inherited: list[object] = []
+
+
+def _start_again() -> None:
+    """In a forked child: leave the parent's connections open and untouched, and make own ones."""
+    for recorder in list(_recorders):
+        _inherited.append((recorder._merge, recorder._writer, recorder._readers, recorder._watchers))
+        recorder._start()
+
+
+os.register_at_fork(after_in_child=_start_again)

@@ -1,0 +1,31 @@
+"""What goes into the store beside the facts: vault rows (保险库) and the guards of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+
+class VaultRow(msgspec.Struct, frozen=True):
+    """One encrypted piece of personal data, kept outside the log and linked by its originator."""
+
+    originator_id: UUID
+    field: str
+    subject: UUID
+    shelf: str | None
+    fingerprint: bytes | None
+    stored_at: int
+    """Microseconds since 1970 UTC."""
+    nonce: bytes
+    ciphertext: bytes
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """What a decision was based on and must still hold when its facts are committed."""
+
+    unchanged: Mapping[UUID, int] = {}
+    """Originator to the version that must still be its latest; 0 means it must not exist."""
+    head: int | None = None
+    """The position that must still be the last of the log."""

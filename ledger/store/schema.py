@@ -1,0 +1,97 @@
+"""The tables and the shared questions, once for both databases.
+
+``?`` marks a parameter, as SQLite wants it; PostgreSQL's module rewrites it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS events (
+    position {bigint} PRIMARY KEY,
+    originator_id {uuid} NOT NULL,
+    originator_version {bigint} NOT NULL,
+    topic TEXT NOT NULL,
+    state {bytes} NOT NULL,
+    recorded_at {bigint} NOT NULL,
+    leaf_hash {bytes} NOT NULL CHECK (length(leaf_hash) = 32),
+    UNIQUE (originator_id, originator_version)
+){strict};
+CREATE TABLE IF NOT EXISTS snapshots (
+    originator_id {uuid} NOT NULL,
+    originator_version {bigint} NOT NULL,
+    topic TEXT NOT NULL,
+    state {bytes} NOT NULL,
+    recorded_at {bigint} NOT NULL,
+    PRIMARY KEY (originator_id, originator_version)
+){strict};
+CREATE TABLE IF NOT EXISTS vault_keys (
+    subject {uuid} PRIMARY KEY,
+    wrapped_key {bytes} NOT NULL
+){strict};
+CREATE TABLE IF NOT EXISTS vault (
+    originator_id {uuid} NOT NULL,
+    field TEXT NOT NULL,
+    subject {uuid} NOT NULL,
+    shelf TEXT,
+    fingerprint {bytes} UNIQUE,
+    stored_at {bigint} NOT NULL,
+    nonce {bytes} NOT NULL,
+    ciphertext {bytes} NOT NULL,
+    PRIMARY KEY (originator_id, field)
+){strict};
+CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, stored_at DESC)
+"""
+
+MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
+INSERT_KEY = "INSERT INTO vault_keys VALUES (?, ?) ON CONFLICT (subject) DO NOTHING"
+SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
+SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
+SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY stored_at DESC, originator_id LIMIT ?"
+INSERT_SNAPSHOT = (
+    "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (originator_id, originator_version) DO UPDATE"
+    " SET topic = excluded.topic, state = excluded.state, recorded_at = excluded.recorded_at"
+)
+DELETE_OLDER_SNAPSHOTS = (
+    "DELETE FROM snapshots WHERE originator_id = ? AND originator_version <"
+    " (SELECT max(originator_version) FROM snapshots WHERE originator_id = ?)"
+)
+
+Question = tuple[str, list[Any]]
+
+
+def select_sequence(
+    table: str, originator_id: str, gt: int | None, lte: int | None, desc: bool, limit: int | None
+) -> Question:
+    """The rows of one originator in ``table`` (events or snapshots), by version."""
+    sql, parameters = f"SELECT * FROM {table} WHERE originator_id = ?", [originator_id, gt, lte]
+    if gt is not None:
+        sql += " AND originator_version > ?"
+    if lte is not None:
+        sql += " AND originator_version <= ?"
+    sql += " ORDER BY originator_version" + (" DESC" if desc else "")
+    if limit is not None:
+        sql += " LIMIT ?"
+        parameters.append(limit)
+    return sql, [value for value in parameters if value is not None]
+
+
+def select_positions(
+    start: int | None, limit: int, stop: int | None, topics_clause: Question, inclusive: bool
+) -> Question:
+    """The rows of the log from ``start`` to ``stop``, by position."""
+    clauses: list[str] = []
+    parameters: list[Any] = []
+    if start is not None:
+        clauses.append("position >= ?" if inclusive else "position > ?")
+        parameters.append(start)
+    if stop is not None:
+        clauses.append("position <= ?")
+        parameters.append(stop)
+    if topics_clause[0]:
+        clauses.append(topics_clause[0])
+        parameters += topics_clause[1]
+    where = " WHERE " + " AND ".join(clauses) if clauses else ""
+    return f"SELECT * FROM events{where} ORDER BY position LIMIT ?", [*parameters, limit]

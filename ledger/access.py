@@ -1,0 +1,49 @@
+"""Who may do what (权限): the one place that decides, and it denies by default.
+
+A right is a word; the table names the roles that have it. Object access is a question of whose it
+is and where: somebody else's object is treated as not there at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from ledger.participants import ROLES, Actor
+
+EVERYBODY = frozenset(ROLES) - {"open311"}
+
+RIGHTS: dict[str, frozenset[str]] = {
+    "me.read": EVERYBODY,
+    "me.consent": EVERYBODY,
+    "participants.register": frozenset({"registrar", "admin"}),
+    "roles.manage": frozenset({"admin"}),
+    "reaches.read": EVERYBODY,
+    "reaches.import": frozenset({"admin"}),
+    "policy.read": EVERYBODY,
+    "policy.publish": frozenset({"admin"}),
+    "wallet.read": EVERYBODY,
+    "boards.read": EVERYBODY,
+    "contributions.read": EVERYBODY,
+    "history.read": frozenset({"auditor"}),
+}
+
+
+def allowed(actor: Actor, right: str) -> bool:
+    """Whether the actor's role has a right; an unknown right nobody has."""
+    return actor.role in RIGHTS.get(right, frozenset())
+
+
+def owns_or_audits(actor: Actor, owner: UUID) -> bool:
+    """Balances and statements are for their owner and for auditors."""
+    return actor.participant_id == owner or actor.role == "auditor"
+
+
+def within(actor: Actor, districts: Sequence[str]) -> bool:
+    """Whether a place lies in the actor's district; a place without district is the city's."""
+    return actor.district is None or actor.district in districts
+
+
+def reviews(actor: Actor, reviewers: frozenset[str], districts: Sequence[str]) -> bool:
+    """Whether the actor may review what was contributed at a place."""
+    return actor.role in reviewers and within(actor, districts)

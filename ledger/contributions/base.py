@@ -1,0 +1,139 @@
+"""What every way to take part has in common: its facts' base, its state, and what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from ledger.districts import Districts
+from ledger.facts import Entry, Fact, Sealed, Text, stored_as
+from ledger.participants import Actor
+from ledger.policy import Granted, KindRules, Refused
+from ledger.rivers import RiverMap
+
+
+class Recorded(Fact, frozen=True):
+    """The first fact of every contribution: who, in which role and place, and claimed when.
+
+    ``districts`` is the place's path, lowest first; ``earned_on`` the reward day. The time of
+    receipt is the entry's own.
+    """
+
+    participant_id: UUID
+    role: str
+    role_district: str | None
+    districts: tuple[str, ...]
+    earned_on: date
+    body_digest: str
+    sealed: tuple[Sealed, ...] = ()
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    sent_at: datetime | None = None
+
+
+class Assessed(Fact, frozen=True):
+    """A machine's verdict: valid, review or rejected, with the codes of its reasons."""
+
+    policy_version: str
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@stored_as("contribution.verified", zh="审核属实", en="A reviewer found it to be true")
+class Verified(Fact, frozen=True):
+    """A reviewer's yes; ``tier`` grades what kind of finding it was (1 ordinary to 3 grave)."""
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+    tier: int = 1
+
+
+@stored_as("contribution.refused", zh="审核未予认可", en="A reviewer did not accept it")
+class ReviewRefused(Fact, frozen=True):
+    """A reviewer's no; the reason in words is sealed under the contributor's key."""
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+    sealed: tuple[Sealed, ...] = ()
+
+
+class State(msgspec.Struct):
+    """A contribution as it stands: pending, review, valid, rejected, verified or refused."""
+
+    version: int = 0
+    state: str = "unknown"
+    recorded: Recorded | None = None
+    assessed: Assessed | None = None
+    decided: Verified | ReviewRefused | None = None
+    position: int = 0  # of the first fact
+    decided_position: int = 0
+
+    def apply(self, entry: Entry) -> None:
+        self.version = entry.originator_version
+        fact = entry.fact
+        if isinstance(fact, Recorded):
+            self.recorded, self.state, self.position = fact, "pending", entry.position
+        elif isinstance(fact, Assessed):
+            self.assessed, self.state = fact, fact.verdict
+        elif isinstance(fact, Verified):
+            self.decided, self.state = fact, "verified"
+            self.decided_position = entry.position
+        elif isinstance(fact, ReviewRefused):
+            self.decided, self.state = fact, "refused"
+            self.decided_position = entry.position
+
+
+# States that wait for a reviewer; every other is final.
+OPEN_STATES = frozenset({"pending", "review"})
+
+
+class Context(Protocol):
+    """What recording a contribution may look at, and how it seals what is personal."""
+
+    actor: Actor
+    now: datetime
+    rivers: RiverMap
+    districts: Districts
+    copied: bool
+    """Whether the store refused this content because somebody sent the same before."""
+
+    def rules(self, day: date) -> KindRules | None:
+        """This kind's table of the policy in force on ``day``; None where it has none."""
+
+    def policy_version(self, day: date) -> str:
+        """The version of the policy in force on ``day``; empty where there is none."""
+
+    def seal(
+        self, field: str, value: Any, *, shelf: str | None = None, unique: bytes | None = None
+    ) -> Sealed:
+        """Put a personal value into the vault under the contributor's key."""
+
+    def shelf(self, name: str, newest: int) -> Sequence[Any]:
+        """The newest values of a shelf of the vault, whoever's they are."""
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to take part, declared once; routes, schema, policy and views follow from it.
+
+    ``record(body, context)`` decides the facts of a submission, the first being ``recorded``;
+    ``reward(state, rules)`` is pure on stored facts, so an auditor can repeat it.
+    """
+
+    kind: str
+    path: str  # the HTTP collection, /v1/<path>
+    name: Text
+    body: type[msgspec.Struct]
+    recorded: type[Recorded]
+    rules: type[KindRules]
+    policy: str  # the kind's section of the default policy
+    contributors: frozenset[str]
+    reviewers: frozenset[str]
+    record: Callable[[Any, Context, str], Sequence[Fact]]
+    reward: Callable[[State, Any], Granted | Refused]
+    reasons: Mapping[str, Text] = {}

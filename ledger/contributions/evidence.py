@@ -1,0 +1,36 @@
+"""Evidence (证据): where something was seen, at which reach, and the digests of its photos."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from ledger.errors import FieldError, UnknownReach
+from ledger.rivers import ReachImported, RiverMap
+
+PHOTOS_MAX = 20
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A point as the phone declared it; accuracy in metres."""
+
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    crs: Literal["wgs84", "gcj02"] = "wgs84"
+    accuracy: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+def reach_named(text: str | None, rivers: RiverMap) -> ReachImported | None:
+    """The reach with this id, None for no id; raises UnknownReach."""
+    if text is None:
+        return None
+    try:
+        return rivers.reaches[UUID(text)]
+    except (ValueError, KeyError):
+        raise UnknownReach(
+            [FieldError("reach_id", UnknownReach.code, "没有这个河段", "no such reach")],
+            reach_id=text,
+        ) from None

@@ -1,0 +1,184 @@
+"""The event log (事件日志) as the ledger uses it: load, decide, append, and decide again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Any, Generic, Protocol, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError
+
+from ledger.errors import Contended
+from ledger.facts import Entry, Fact
+from ledger.identity import wallet_id
+from ledger.store.mapper import RecordedFact
+from ledger.store.rows import VaultRow
+from ledger.vault import Vault, VaultStore
+from ledger.wallet import Wallet, WalletSnapshot
+
+ATTEMPTS = 20
+BACKOFF_SECONDS_MAX = 0.02
+SNAPSHOT_EVERY = 200
+PAGE = 2_000
+
+T = TypeVar("T")
+
+
+class Folded(Protocol):
+    """A state that facts are applied to one by one."""
+
+    version: int
+
+    def apply(self, entry: Entry) -> None: ...
+
+
+class RegisterState(Protocol):
+    """A state shared by all readers: new facts give a new one."""
+
+    @property
+    def version(self) -> int: ...
+    def with_facts(self, facts: Sequence[Fact]) -> Any: ...
+
+
+S = TypeVar("S", bound=Folded)
+R = TypeVar("R", bound=RegisterState)
+
+
+class Register(Generic[R]):
+    """One originator everybody reads and few write, kept folded and brought up to date on use."""
+
+    def __init__(self, originator_id: UUID, empty: R, events: Callable[..., Iterable[Any]]) -> None:
+        self.originator_id = originator_id
+        self._state = empty
+        self._events = events
+        self._lock = Lock()
+
+    def current(self) -> R:
+        state = self._state
+        if new := [entry.fact for entry in self._events(self.originator_id, gt=state.version)]:
+            with self._lock:
+                new = new[self._state.version - state.version :]
+                self._state = self._state.with_facts(new)
+        return self._state
+
+
+class Append(msgspec.Struct):
+    """Facts to be added to one originator, which was at ``version`` when they were decided."""
+
+    originator_id: UUID
+    version: int
+    facts: Sequence[Fact]
+
+
+class Log(Application[UUID]):
+    """The store as an eventsourcing Application with our recorder, mapper and snapshots."""
+
+    name = "gwc"
+
+    def __init__(self, env: Mapping[str, str], vault_key: bytes) -> None:
+        super().__init__({
+            "MAPPER_TOPIC": "ledger.store.mapper:FactMapper",
+            "IS_SNAPSHOTTING_ENABLED": "y",
+            **env,
+        })  # fmt: skip
+        self.store: Any = self.recorder
+        self.vault = Vault(cast("VaultStore", self.store), vault_key)
+
+    def fold(self, originator_id: UUID, state: S) -> S:
+        """``state`` with every fact of the originator applied."""
+        for entry in self.events.get(originator_id):
+            state.apply(entry)  # type: ignore[arg-type]
+        return state
+
+    def wallet(self, participant: UUID) -> Wallet:
+        """A participant's wallet as it stands, from its last snapshot on."""
+        originator, wallet = wallet_id(participant), Wallet()
+        assert self.snapshots is not None
+        for snapshot in self.snapshots.get(originator, desc=True, limit=1):
+            wallet.apply(snapshot)  # type: ignore[arg-type]
+        for entry in self.events.get(originator, gt=wallet.version or None):
+            wallet.apply(entry)  # type: ignore[arg-type]
+        return wallet
+
+    def wallet_at(self, participant: UUID, position: int) -> Wallet:
+        """The wallet as it stood right after a position of the log."""
+        wallet = Wallet()
+        for entry in self.events.get(wallet_id(participant)):
+            if entry.position > position:  # type: ignore[attr-defined]
+                break
+            wallet.apply(entry)  # type: ignore[arg-type]
+        return wallet
+
+    def append(
+        self,
+        writes: Sequence[Append],
+        now: datetime,
+        *,
+        vault_rows: Sequence[VaultRow] = (),
+        unchanged: Mapping[UUID, int] | None = None,
+        head: int | None = None,
+    ) -> list[Entry]:
+        """Save the facts of one command, all or none; raises IntegrityError when outrun.
+
+        They get consecutive positions. ``unchanged`` names originators the decision looked at
+        with the version they must still have; ``head`` is the last position it looked at.
+        """
+        entries = [
+            Entry(write.originator_id, write.version + number, now, fact)
+            for write in writes
+            for number, fact in enumerate(write.facts, 1)
+        ]
+        recordings = self.events.put(
+            entries, vault_rows=vault_rows, unchanged=unchanged, head=head
+        )
+        return [
+            msgspec.structs.replace(entry, position=recording.notification.id)
+            for entry, recording in zip(entries, recordings, strict=True)
+        ]
+
+    def snapshot_if_due(
+        self, wallet: Wallet, before: int, participant: UUID, now: datetime
+    ) -> None:
+        """Keep a snapshot each time a wallet passes a multiple of 200 facts."""
+        if wallet.version // SNAPSHOT_EVERY > before // SNAPSHOT_EVERY:
+            assert self.snapshots is not None
+            snapshot = WalletSnapshot(wallet=wallet)
+            self.snapshots.put([Entry(wallet_id(participant), wallet.version, now, snapshot)])
+
+    def attempt(self, command: Callable[[], T]) -> T:
+        """Run load, decide and append; again while somebody else was faster, up to a bound."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return command()
+            except IntegrityError:
+                if attempt:  # The first loser tries at once, later ones step aside.
+                    time.sleep(random.uniform(0, BACKOFF_SECONDS_MAX))  # noqa: S311
+        raise Contended
+
+    def head(self) -> int:
+        """The last position of the log; 0 when it is empty."""
+        return self.recorder.max_notification_id() or 0
+
+    def rows(
+        self, after: int = 0, limit: int = PAGE, topics: Sequence[str] = ()
+    ) -> list[RecordedFact]:
+        """Stored rows behind a position, in order."""
+        found: list[RecordedFact] = self.store.select_notifications(
+            after, limit, topics=topics, inclusive_of_start=False
+        )
+        return found
+
+    def entry(self, row: RecordedFact) -> Entry:
+        return self.mapper.to_domain_event(row)  # type: ignore[return-value]
+
+    def entries(self, after: int = 0, topics: Sequence[str] = ()) -> Iterable[Entry]:
+        """Every entry behind a position, page by page."""
+        while rows := self.rows(after, topics=topics):
+            yield from map(self.entry, rows)
+            after = rows[-1].id

@@ -1,0 +1,152 @@
+"""Participants (参与者) and their roles, as pseudonyms; names and phones are in the vault."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from ledger.facts import Entry, Fact, Sealed, stored_as
+
+ROLES = (
+    "citizen",
+    "civic_river_chief",
+    "village_chief",
+    "grid_worker",
+    "cleaner",
+    "enterprise",
+    "dispatcher",
+    "handler",
+    "reward_officer",
+    "approver",
+    "merchant",
+    "registrar",
+    "auditor",
+    "admin",
+    "open311",
+)
+# Nobody stands behind these: a key of another system has a role and no participant.
+IMPERSONAL_ROLES = frozenset({"open311"})
+CONSENTS = ("track", "board", "photo")
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who is asking: a participant in one role, within one district (None: the whole city)."""
+
+    participant_id: UUID
+    role: str
+    district: str | None = None
+
+
+@stored_as(
+    "participant.registered",
+    zh="登记参与者，角色 {role}",
+    en="A participant was registered as {role}",
+)
+class ParticipantRegistered(Fact, frozen=True):
+    """Somebody joined; ``employer`` is the enterprise whose staff they are."""
+
+    role: str
+    district: str | None
+    consents: tuple[str, ...]
+    sealed: tuple[Sealed, ...]
+    body_digest: str
+    employer: UUID | None = None
+    by: UUID | None = None
+
+
+@stored_as("participant.role-granted", zh="授予角色 {role}", en="The role {role} was granted")
+class RoleGranted(Fact, frozen=True):
+    role: str
+    district: str | None
+    by: UUID | None = None
+
+
+@stored_as(
+    "participant.role-revoked",
+    zh="撤销角色 {role}（{reason}）",
+    en="The role {role} was revoked ({reason})",
+)
+class RoleRevoked(Fact, frozen=True):
+    role: str
+    reason: str
+    by: UUID | None = None
+
+
+@stored_as(
+    "participant.consent-given",
+    zh="同意 {consent}",
+    en="Consent to {consent} was given",
+)
+class ConsentGiven(Fact, frozen=True):
+    """A separate consent (个人信息保护法 art. 29) to one use of personal data."""
+
+    participant_id: UUID
+    consent: str
+    sealed: tuple[Sealed, ...] = ()
+
+
+@stored_as(
+    "participant.consent-withdrawn",
+    zh="撤回同意 {consent}",
+    en="Consent to {consent} was withdrawn",
+)
+class ConsentWithdrawn(Fact, frozen=True):
+    """As easily taken back as given (art. 15)."""
+
+    participant_id: UUID
+    consent: str
+
+
+@stored_as(
+    "token.issued",
+    zh="签发访问令牌，角色 {role}",
+    en="An access token was issued for the role {role}",
+)
+class TokenIssued(Fact, frozen=True):
+    """An opaque bearer token exists; only its SHA-256 is known here."""
+
+    token_sha256: str
+    participant_id: UUID
+    role: str
+    district: str | None
+    by: UUID | None = None
+
+
+@stored_as("token.revoked", zh="吊销访问令牌", en="An access token was revoked")
+class TokenRevoked(Fact, frozen=True):
+    by: UUID | None = None
+
+
+class Participant(msgspec.Struct):
+    """One person's roles and consents as they stand."""
+
+    version: int = 0
+    registered: ParticipantRegistered | None = None
+    registered_at_position: int = 0
+    roles: dict[str, str | None] = {}
+    consents: set[str] = set()
+    alias: Sealed | None = None
+
+    def apply(self, entry: Entry) -> None:
+        self.version = entry.originator_version
+        fact = entry.fact
+        if isinstance(fact, ParticipantRegistered):
+            self.registered, self.registered_at_position = fact, entry.position
+            self.roles[fact.role] = fact.district
+            self.consents.update(fact.consents)
+            self.alias = _alias(fact.sealed)
+        elif isinstance(fact, RoleGranted):
+            self.roles[fact.role] = fact.district
+        elif isinstance(fact, RoleRevoked):
+            self.roles.pop(fact.role, None)
+        elif isinstance(fact, ConsentGiven):
+            self.consents.add(fact.consent)
+            self.alias = _alias(fact.sealed) or self.alias
+        elif isinstance(fact, ConsentWithdrawn):
+            self.consents.discard(fact.consent)
+
+
+def _alias(sealed: tuple[Sealed, ...]) -> Sealed | None:
+    """The alias among what a fact sealed; a later one has a number behind its field's name."""
+    return next((one for one in sealed if one.field.startswith("alias")), None)

@@ -1,0 +1,176 @@
+"""Reward policy (奖励政策) as data: versions with effective dates, published as facts.
+
+A policy file is TOML: ``version``, ``effective_from``, ``[caps]``, ``[roles.<role>]`` and one table
+per kind of contribution, whose keys that kind declares. The default is put together from the
+section each contribution carries beside its rules.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from ledger.errors import InvalidPolicy
+from ledger.facts import Fact, stored_as
+
+Coins = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+POLICY_BYTES_MAX = 48_000
+
+DEFAULT_HEAD = """\
+# 绿水币奖励政策 / Reward policy of Green Water Coin.
+# The numbers are the published ones of 临清 碧水积分 where it has them, else the proposal of the
+# design; every award names the version and the rule that granted it.
+version = "2026-01"
+effective_from = 2020-01-01
+
+[caps]                  # coins one person may be awarded (临清: 45 a day, 1,350 a month)
+day = 45
+month = 1350
+
+[activity]              # work for its own sake is not rewarded (国办函〔2026〕12号)
+login = 0
+like = 0
+share = 0
+
+# Who earns. `duty` lists the kinds somebody is paid for already: within their own district
+# these earn nothing, because nobody is thanked twice for the same work.
+[roles.citizen]
+eligible = true
+[roles.civic_river_chief]
+eligible = true
+[roles.enterprise]
+eligible = true
+[roles.grid_worker]
+eligible = true
+duty = ["patrol"]
+[roles.cleaner]
+eligible = true
+duty = ["patrol", "report"]
+[roles.village_chief]   # disputed between cities, so off until a city decides
+eligible = false
+duty = ["patrol", "report"]
+"""
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """A rule's yes: so many coins, by the rule of this name."""
+
+    coins: int
+    rule: str
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A rule's no, with the codes of the reasons."""
+
+    rule: str
+    reasons: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most coins one person may be awarded."""
+
+    day: Coins
+    month: Coins
+
+
+class RoleRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a role earns at all, and which kinds are its paid duty."""
+
+    eligible: bool = False
+    duty: tuple[str, ...] = ()
+
+
+class KindRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every kind's table may say; each kind adds its own keys."""
+
+    day_max: Coins | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """One version of the rules, parsed."""
+
+    version: str
+    effective_from: date
+    caps: Caps
+    roles: dict[str, RoleRule]
+    kinds: dict[str, KindRules]
+
+    def role(self, name: str) -> RoleRule:
+        return self.roles.get(name, RoleRule())
+
+
+@stored_as(
+    "policy.published",
+    zh="发布奖励政策 {version}，自 {effective_from} 起生效",
+    en="Reward policy {version} was published, effective from {effective_from}",
+)
+class PolicyPublished(Fact, frozen=True):
+    """A version of the reward policy, exactly as its file read."""
+
+    version: str
+    effective_from: date
+    toml: str
+    by: UUID | None = None
+
+
+def parse(text: str, kinds: Mapping[str, type[KindRules]]) -> Policy:
+    """Read a policy file; raises InvalidPolicy naming the table and key that is wrong."""
+    if len(text.encode()) > POLICY_BYTES_MAX:
+        raise InvalidPolicy(problem=f"longer than {POLICY_BYTES_MAX} bytes")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPolicy(problem=f"not TOML: {error}") from None
+    head = {"version", "effective_from", "caps", "roles", "activity"}
+    if unknown := sorted(set(table) - head - set(kinds)):
+        raise InvalidPolicy(problem=f"unknown keys: {', '.join(unknown)}")
+    _check(table.get("activity", {}), dict[str, Coins], "activity")
+    return Policy(
+        version=_check(
+            table.get("version"), Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$")], "version"
+        ),
+        effective_from=_check(table.get("effective_from"), date, "effective_from"),
+        caps=_check(table.get("caps"), Caps, "caps"),
+        roles=_check(table.get("roles", {}), dict[str, RoleRule], "roles"),
+        kinds={kind: _check(table[kind], kinds[kind], kind) for kind in kinds if kind in table},
+    )
+
+
+def _check(value: object, shape: Any, name: str) -> Any:
+    if value is None:
+        raise InvalidPolicy(problem=f"{name} is missing")
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise InvalidPolicy(problem=f"{name}: {error}") from None
+
+
+class PolicyBook(msgspec.Struct):
+    """Every published version, in the order of publication."""
+
+    version: int = 0
+    published: tuple[PolicyPublished, ...] = ()
+
+    def with_facts(self, facts: Sequence[Fact]) -> PolicyBook:
+        published = tuple(fact for fact in facts if isinstance(fact, PolicyPublished))
+        return PolicyBook(self.version + len(facts), self.published + published)
+
+    def in_force(self, day: date) -> PolicyPublished | None:
+        """The version for ``day``: the latest effective date, among equals the latest published."""
+        started = [one for one in self.published if one.effective_from <= day]
+        # max() keeps the first of equals, so the newest publication is looked at first.
+        return max(reversed(started), key=lambda one: one.effective_from, default=None)
+
+    def named(self, version: str) -> PolicyPublished | None:
+        return next((one for one in self.published if one.version == version), None)

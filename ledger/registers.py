@@ -1,0 +1,112 @@
+"""The registers (名册) everybody reads: policies, reaches, districts; written by operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from ledger import identity
+from ledger.days import day_of
+from ledger.districts import KINDS, DistrictImported, Districts
+from ledger.errors import InvalidInput, PolicyBackdated, PolicyConflict, UnknownDistrict
+from ledger.facts import Fact
+from ledger.log import Append, Log, Register
+from ledger.policy import PolicyBook, PolicyPublished
+from ledger.rivers import ReachImported, RiverMap
+from ledger.settlement import default_policy, parsed
+from ledger.wallet import CoinsAwarded
+
+IMPORTS_PER_COMMIT = 50
+
+T = TypeVar("T")
+
+
+class Registers(Log):
+    """Reading and writing the three registers."""
+
+    def __init__(self, env: Mapping[str, str], vault_key: bytes) -> None:
+        super().__init__(env, vault_key)
+        self.policies = Register(identity.POLICIES, PolicyBook(), self.events.get)
+        self.rivers = Register(identity.RIVERS, RiverMap(), self.events.get)
+        self.districts = Register(identity.DISTRICTS, Districts(), self.events.get)
+
+    def publish_policy(self, toml: str, by: UUID | None, now: datetime) -> PolicyPublished:
+        """Publish a policy file; the same file again changes nothing.
+
+        It may take effect in the past only before the first award it would touch: raises
+        PolicyBackdated otherwise, PolicyConflict for a version with other content, InvalidPolicy.
+        """
+        policy = parsed(toml)
+        fact = PolicyPublished(
+            version=policy.version, effective_from=policy.effective_from, toml=toml, by=by
+        )
+
+        def command() -> PolicyPublished:
+            head, book = self.head(), self.policies.current()
+            if earlier := book.named(fact.version):
+                if earlier.toml != toml:
+                    raise PolicyConflict(version=fact.version)
+                return earlier
+            # Nothing is awarded for days to come, so only a past date needs a still log.
+            touches_the_past = fact.effective_from <= day_of(now)
+            if touches_the_past and self._awarded_since(fact.effective_from):
+                raise PolicyBackdated(effective_from=fact.effective_from)
+            self.append(
+                [Append(identity.POLICIES, book.version, [fact])],
+                now,
+                head=head if touches_the_past else None,
+            )
+            return fact
+
+        return self.attempt(command)
+
+    def _awarded_since(self, day: date) -> bool:
+        return any(
+            isinstance(entry.fact, CoinsAwarded) and entry.fact.earned_on >= day
+            for entry in self.entries(topics=[CoinsAwarded.topic])
+        )
+
+    def ensure_policy(self, now: datetime) -> None:
+        """Publish the default policy where none was published yet."""
+        if self.policies.current().version == 0:
+            self.publish_policy(default_policy(), None, now)
+
+    def import_reaches(self, reaches: Sequence[ReachImported], now: datetime) -> int:
+        """Add or replace reaches; those already there unchanged are left out of the count."""
+
+        def save(batch: Sequence[ReachImported]) -> int:
+            rivers = self.rivers.current()
+            new: list[Fact] = [
+                reach for reach in batch if rivers.reaches.get(reach.reach_id) != reach
+            ]
+            if new:
+                self.append([Append(identity.RIVERS, rivers.version, new)], now)
+            return len(new)
+
+        return sum(self.attempt(partial(save, batch)) for batch in _batches(reaches))
+
+    def import_districts(self, districts: Sequence[DistrictImported], now: datetime) -> int:
+        """Add or replace districts, parents before or among them; returns how many are new."""
+        tree = self.districts.current()
+        codes = set(tree.by_code) | {one.code for one in districts}
+        for one in districts:
+            if one.kind not in KINDS:
+                raise InvalidInput(kind=one.kind)
+            if one.parent is not None and one.parent not in codes:
+                raise UnknownDistrict(district=one.parent)
+
+        def save(batch: Sequence[DistrictImported]) -> int:
+            tree = self.districts.current()
+            new: list[Fact] = [one for one in batch if tree.by_code.get(one.code) != one]
+            if new:
+                self.append([Append(identity.DISTRICTS, tree.version, new)], now)
+            return len(new)
+
+        return sum(self.attempt(partial(save, batch)) for batch in _batches(districts))
+
+
+def _batches(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[at : at + IMPORTS_PER_COMMIT] for at in range(0, len(items), IMPORTS_PER_COMMIT)]

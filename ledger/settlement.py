@@ -1,0 +1,91 @@
+"""Settlement (结算): from a decided contribution to what it earns.
+
+Pure on stored facts and the policies published before them, so an auditor can repeat it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from uuid import UUID
+
+from ledger.contributions import BY_KIND, CONTRIBUTIONS
+from ledger.contributions.base import OPEN_STATES, Contribution, State
+from ledger.facts import Text
+from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
+from ledger.wallet import REASONS, AwardRefused, Claim, CoinsAwarded, Wallet, award
+
+
+def default_policy() -> str:
+    """The default policy file: the common part, then each contribution's own section."""
+    return DEFAULT_HEAD + "".join(one.policy for one in CONTRIBUTIONS)
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Policy:
+    """A policy file read and checked; raises InvalidPolicy."""
+    return parse(text, {kind: one.rules for kind, one in BY_KIND.items()})
+
+
+def policy_for(book: PolicyBook, day: date) -> Policy | None:
+    published = book.in_force(day)
+    return parsed(published.toml) if published else None
+
+
+def settle(
+    contribution: Contribution,
+    state: State,
+    cause: UUID,
+    wallet: Wallet,
+    book: PolicyBook,
+    now: datetime,
+) -> CoinsAwarded | AwardRefused | None:
+    """The money fact of a contribution; None while it waits for a reviewer."""
+    recorded = state.recorded
+    if recorded is None or state.state in OPEN_STATES:
+        return None
+    claim = Claim(
+        participant_id=recorded.participant_id,
+        kind=contribution.kind,
+        cause=cause,
+        role=recorded.role,
+        role_district=recorded.role_district,
+        districts=recorded.districts,
+        earned_on=recorded.earned_on,
+        began_at=recorded.began_at,
+        ended_at=recorded.ended_at,
+    )
+    policy = policy_for(book, recorded.earned_on)
+    rules = policy.kinds.get(contribution.kind) if policy else None
+    if policy is None or rules is None:
+        reason = "no_policy" if policy is None else "kind_not_rewarded"
+        return AwardRefused(
+            participant_id=claim.participant_id,
+            cause=cause,
+            kind=claim.kind,
+            rule="policy",
+            policy_version=policy.version if policy else "",
+            earned_on=claim.earned_on,
+            reasons=(reason,),
+        )
+    granted = (
+        Refused(f"{contribution.kind}.review", ("refused_by_reviewer",))
+        if state.state == "refused"
+        else contribution.reward(state, rules)
+    )
+    return award(wallet, claim, granted, policy, now)
+
+
+def reason_texts() -> Mapping[str, Text]:
+    """Every reason code and its sentences: the wallet's, then each contribution's own."""
+    texts = dict(REASONS)
+    for one in CONTRIBUTIONS:
+        texts.update(one.reasons)
+    return texts
+
+
+def reason_text(code: str) -> Text:
+    """The sentences of a reason code; each kind's own day limit shares one wording."""
+    texts = reason_texts()
+    return texts.get(code) or (texts["cap_kind"] if code.startswith("cap_") else Text(code, code))

@@ -1,0 +1,156 @@
+"""The vault (保险库): personal data outside the log, under one key per subject.
+
+A fact carries only a salted commitment, SHA-256 over the disclosure string as RFC 9901 makes it:
+base64url(JSON [salt, field, value]). The disclosure is kept encrypted (AES-256-GCM); its
+associated data names the originator, the field and the subject, so a row cannot be moved to
+another place unseen, while the log position is free. Destroying a subject's key erases them and
+leaves every fact and every proof valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.days import microseconds
+from ledger.errors import CommitmentBroken, Erased
+from ledger.facts import Sealed
+from ledger.store.rows import VaultRow
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+SALT_BYTES = 32
+
+
+class VaultStore(Protocol):
+    """What the vault asks of the recorder."""
+
+    def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes: ...
+    def select_key(self, subject: UUID) -> bytes | None: ...
+    def select_vault(self, originator_id: UUID) -> list[VaultRow]: ...
+    def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]: ...
+
+
+class Vault:
+    """Seals values for the rows of a command, and opens what the log committed to."""
+
+    def __init__(self, store: VaultStore, master_key: bytes) -> None:
+        if len(master_key) != KEY_BYTES:
+            raise ValueError(f"the vault key must be {KEY_BYTES} bytes")
+        self._store = store
+        self._master_key = master_key
+        self._master = AESGCM(master_key)
+
+    def fingerprint(self, subject: UUID, content: bytes) -> str:
+        """A keyed digest of ``content`` that means nothing once the subject is erased."""
+        return hmac.digest(self._key(subject), b"fingerprint" + content, "sha256").hex()
+
+    def seal(
+        self,
+        originator_id: UUID,
+        subject: UUID,
+        field: str,
+        value: Any,
+        now: datetime,
+        *,
+        shelf: str | None = None,
+        unique: bytes | None = None,
+    ) -> tuple[Sealed, VaultRow]:
+        """The commitment for the fact and the row for the vault.
+
+        ``shelf`` groups rows that are looked at together (the tracks of one reach); ``unique`` is
+        content the store will accept only once (it keeps a keyed digest of it).
+        """
+        salt = urlsafe_b64encode(secrets.token_bytes(SALT_BYTES)).rstrip(b"=").decode()
+        disclosure = urlsafe_b64encode(msgspec.json.encode([salt, field, value])).rstrip(b"=")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        ciphertext = AESGCM(self._key(subject)).encrypt(
+            nonce, zlib.compress(disclosure, 1), _binding(originator_id, field, subject)
+        )
+        row = VaultRow(
+            originator_id=originator_id,
+            field=field,
+            subject=subject,
+            shelf=shelf,
+            fingerprint=unique and hmac.digest(self._master_key, unique, "sha256"),
+            stored_at=microseconds(now),
+            nonce=nonce,
+            ciphertext=ciphertext,
+        )
+        return Sealed(field=field, subject=subject, digest=_digest(disclosure)), row
+
+    def open(self, originator_id: UUID, sealed: Sealed) -> Any:
+        """The value committed to by ``sealed``; raises Erased or CommitmentBroken."""
+        for row in self._store.select_vault(originator_id):
+            if row.field == sealed.field and row.subject == sealed.subject:
+                disclosure = self._disclosure(row)
+                if not hmac.compare_digest(_digest(disclosure), sealed.digest):
+                    raise CommitmentBroken(field=sealed.field)
+                return _value(disclosure)
+        raise Erased
+
+    def on_shelf(self, shelf: str, newest: int) -> list[tuple[UUID, Any]]:
+        """(subject, value) of the newest rows of a shelf; erased ones are left out."""
+        found = []
+        for row in self._store.select_shelf(shelf, newest):
+            try:
+                found.append((row.subject, _value(self._disclosure(row))))
+            except Erased:
+                continue
+        return found
+
+    def _disclosure(self, row: VaultRow) -> bytes:
+        wrapped = self._store.select_key(row.subject)
+        if wrapped is None:
+            raise Erased
+        binding = _binding(row.originator_id, row.field, row.subject)
+        try:
+            return zlib.decompress(
+                AESGCM(self._unwrap(row.subject, wrapped)).decrypt(
+                    row.nonce, row.ciphertext, binding
+                )
+            )
+        except (InvalidTag, zlib.error):
+            raise CommitmentBroken(field=row.field) from None
+
+    def _key(self, subject: UUID) -> bytes:
+        """The subject's key, made on first use; of two makers at once the store keeps one."""
+        wrapped = self._store.select_key(subject)
+        if wrapped is None:
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            key = secrets.token_bytes(KEY_BYTES)
+            sealed = nonce + self._master.encrypt(nonce, key, subject.bytes)
+            wrapped = self._store.insert_key(subject, sealed)
+        return self._unwrap(subject, wrapped)
+
+    def _unwrap(self, subject: UUID, wrapped: bytes) -> bytes:
+        nonce, sealed = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
+        try:
+            return self._master.decrypt(nonce, sealed, subject.bytes)
+        except InvalidTag:
+            raise CommitmentBroken(field="key") from None
+
+
+def _binding(originator_id: UUID, field: str, subject: UUID) -> bytes:
+    return b"greenwater/vault/v1|%s|%s|%s" % (
+        str(originator_id).encode(), field.encode(), str(subject).encode()
+    )  # fmt: skip
+
+
+def _digest(disclosure: bytes) -> str:
+    return urlsafe_b64encode(hashlib.sha256(disclosure).digest()).rstrip(b"=").decode()
+
+
+def _value(disclosure: bytes) -> Any:
+    padded = disclosure + b"=" * (-len(disclosure) % 4)
+    return msgspec.json.decode(urlsafe_b64decode(padded))[2]

@@ -1,0 +1,142 @@
+"""What is earned, at the boundaries, on both databases, through the real write path."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ledger.wallet import AwardRefused, CoinsAwarded
+from tests.ledger.examples import (
+    NOW,
+    a_reach,
+    a_report,
+    a_visit,
+    a_walk,
+    contribute,
+    someone,
+    verify,
+)
+
+
+@pytest.fixture
+def ledger(ledger):
+    ledger.import_reaches([a_reach()], NOW)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("metres", "seconds", "coins", "reason"),
+    [
+        (500, 19 * 60 + 59, 0, "too_brief"),
+        (499, 20 * 60, 0, "too_short"),
+        (500, 20 * 60, 2, None),
+        (599, 20 * 60, 2, None),
+        (600, 20 * 60, 3, None),
+        (1300, 20 * 60, 10, None),
+        (2000, 25 * 60, 10, "cap_patrol"),
+    ],
+)
+def test_a_patrol_earns_by_the_published_numbers(ledger, metres, seconds, coins, reason):
+    """20 minutes and 500 m earn 2 coins, each further full 100 m one more, at most 10 a day."""
+    receipt = contribute(ledger, "patrol", someone(ledger), a_walk(metres, seconds, NOW))
+    assert (receipt.coins, receipt.balance) == (coins, coins)
+    assert receipt.reasons == ((reason,) if reason else ())
+    assert receipt.state == ("valid" if coins else "rejected")
+
+
+def test_the_month_cap_binds_on_day_31_of_a_month_of_full_days(ledger):
+    """30 days of 45 coins make 1,350, so the 31st day of a full month earns nothing."""
+    citizen, reviewer = someone(ledger), someone(ledger, "dispatcher")
+    earned = []
+    for day in range(1, 32):
+        noon = datetime(2026, 5, day, 4, 0, tzinfo=UTC)
+        patrol = contribute(
+            ledger, "patrol", citizen, a_walk(1300, 1500, noon, offset_m=4 + day), noon
+        )
+        report = contribute(ledger, "report", citizen, a_report(), noon)
+        paid = verify(ledger, report, reviewer, noon, tier=3)
+        earned.append((patrol.coins, paid.coins, paid.reasons))
+    assert earned[:30] == [(10, 35, ("cap_day",))] * 30
+    assert earned[30] == (0, 0, ("cap_day", "cap_month"))
+    assert ledger.wallet(citizen.participant_id).available(NOW.date()) == 1350
+
+
+def test_the_next_month_earns_again(ledger):
+    """The month's count starts anew on the first, by the calendar of Shanghai."""
+    citizen, reviewer = someone(ledger), someone(ledger, "dispatcher")
+    last_minute = datetime(2026, 5, 31, 15, 59, tzinfo=UTC)
+    first_minute = last_minute + timedelta(minutes=1)
+    for moment in (last_minute, first_minute):
+        receipt = contribute(ledger, "report", citizen, a_report(), moment)
+        assert verify(ledger, receipt, reviewer, moment, tier=3).coins == 45
+
+
+@pytest.mark.parametrize(("tier", "coins"), [(1, 10), (2, 30), (3, 45)])
+def test_a_verified_report_earns_by_its_tier(ledger, tier, coins):
+    """10 coins times 1, 3 or 5; the gravest is cut by the day's limit."""
+    receipt = contribute(ledger, "report", someone(ledger), a_report())
+    assert (receipt.state, receipt.coins) == ("pending", 0)
+    paid = verify(ledger, receipt, someone(ledger, "dispatcher"), tier=tier)
+    assert (paid.state, paid.coins, paid.rule) == ("verified", coins, f"report.tier-{tier}")
+
+
+def test_visits_are_paid_three_times_a_day(ledger):
+    """A confirmed visit earns 2 coins, at most 6 a day; nobody home earns none."""
+    worker, reviewer = someone(ledger, "grid_worker"), someone(ledger, "dispatcher")
+    outcomes = ["met", "nobody_home", "met", "met", "met"]
+    coins = []
+    for number, outcome in enumerate(outcomes):
+        visit = contribute(ledger, "visit", worker, a_visit(f"H-{number}", outcome))
+        coins.append(verify(ledger, visit, reviewer).coins)
+    assert coins == [2, 0, 2, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("role", "reason", "rule"),
+    [
+        ("village_chief", "role_not_eligible", "the_role_earns"),
+        ("cleaner", "own_duty", "nobody_earns_for_their_own_duty"),
+    ],
+)
+def test_a_refused_award_names_its_rule(ledger, role, reason, rule):
+    """Nobody earns for their own paid duty, and village chiefs are off: stored, with the rule."""
+    receipt = contribute(ledger, "patrol", someone(ledger, role), a_walk(800, 1500, NOW))
+    assert (receipt.state, receipt.coins, receipt.reasons) == ("valid", 0, (reason,))
+    refused = list(ledger.entries())[-1].fact
+    assert isinstance(refused, AwardRefused)
+    assert (refused.rule, refused.reasons) == (rule, (reason,))
+
+
+def test_the_same_minutes_are_paid_once(ledger):
+    """Two patrols that share a minute earn once, whatever banks they were on."""
+    citizen = someone(ledger)
+    first = contribute(ledger, "patrol", citizen, a_walk(700, 1500, NOW - timedelta(minutes=10)))
+    second = contribute(ledger, "patrol", citizen, a_walk(700, 1500, NOW, offset_m=-30))
+    assert (first.coins, second.coins, second.reasons) == (4, 0, ("time_overlap",))
+
+
+def test_an_award_tells_policy_rule_expiry_and_cause(ledger):
+    """Every coin is explained by the fact that made it."""
+    receipt = contribute(ledger, "patrol", someone(ledger), a_walk(700, 1500, NOW))
+    award = list(ledger.entries())[-1].fact
+    assert isinstance(award, CoinsAwarded)
+    assert (award.policy_version, award.rule, award.cause) == ("2026-01", "patrol.length", receipt.id)
+    assert award.expires_on.isoformat() == "2027-12-31"
+
+
+def test_a_patrol_without_a_known_river_waits_for_a_reviewer(open_ledger):
+    """Where no river was imported nobody can say how near it was: a person looks at it."""
+    ledger = open_ledger()
+    ledger.ensure_policy(NOW)
+    receipt = contribute(ledger, "patrol", someone(ledger), a_walk(700, 1500, NOW))
+    assert (receipt.state, receipt.reasons) == ("review", ("no_river_map",))
+    assert verify(ledger, receipt, someone(ledger, "dispatcher")).coins == 4
+
+
+def test_a_patrol_sent_in_too_late_earns_nothing(ledger):
+    """More than 30 days after the walk it is refused with its reason."""
+    late = contribute(
+        ledger, "patrol", someone(ledger), a_walk(700, 1500, NOW - timedelta(days=31))
+    )
+    assert (late.state, late.reasons) == ("rejected", ("too_old",))

@@ -1,4 +1,4 @@
-"""The history (历史) as auditors read it: each entry of the log with its leaf hash and a sentence."""
+"""The history (历史) as auditors read it: each entry with its leaf hash and a sentence."""
 
 from __future__ import annotations
 

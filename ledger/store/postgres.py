@@ -75,18 +75,15 @@ class PostgresRecorder(LogRecorder[Connection]):
             connection.execute(LOCK)
             log = self._state(connection, appends)
             admission = Admission(appends, log)
-            if not admission.empty:
-                try:
-                    _insert(connection, admission)
-                    connection.execute(NOTIFY)
-                    ended = connection.execute("COMMIT")
-                    pipeline.sync()
-                except ROW_ERRORS as error:
-                    raise RowRefused(as_persistence_error(error)) from error
-                if ended.statusmessage != "COMMIT":
-                    raise OperationalError(f"COMMIT was answered with {ended.statusmessage}")
-            else:
-                connection.execute("ROLLBACK")
+            try:
+                _insert(connection, admission)
+                connection.execute(NOTIFY)
+                ended = connection.execute("COMMIT")
+                pipeline.sync()
+            except ROW_ERRORS as error:
+                raise RowRefused(as_persistence_error(error)) from error
+            if ended.statusmessage != "COMMIT":
+                raise OperationalError(f"COMMIT was answered with {ended.statusmessage}")
         admission.settle()
 
     def _state(self, connection: Connection, appends: Sequence[Append]) -> LogState:

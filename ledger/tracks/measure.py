@@ -52,7 +52,7 @@ def measure(
     path, parts = fixes.metres[rows], segments[rows]
     near = nearness_of(fixes, path, parts, lines or (), rules.near_metres)
     alike = (
-        Resemblance(0, 1000) if copied else resemblance(fixes, earlier, speeds.constant, rules)
+        Resemblance(0, 1000) if copied else resemblance(fixes, earlier, speeds, noise, rules)
     )
     length = round(length_metres(path, parts))
     return Metrics(

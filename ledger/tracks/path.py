@@ -53,7 +53,8 @@ def noise_metres(metres: Metres) -> float:
         # Median to standard deviation in two dimensions, of one fix against the middle of two.
         middles = np.hypot(*(after - before).T) / 2
         return float(np.median(middles) / (1.1774 * ONE_AGAINST_TWO))
-    if np.mean(area[1:] * area[:-1] < 0) < ALTERNATING:
+    # Few fixes may alternate by chance, so of them more is asked.
+    if np.mean(area[1:] * area[:-1] < 0) < max(ALTERNATING, 0.5 + len(area) ** -0.5):
         return 0.0
     chord = np.hypot(*(before + after).T)
     beside = np.abs(area) / np.where(chord > 0, chord, np.inf)

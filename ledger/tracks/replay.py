@@ -15,8 +15,10 @@ import numpy as np
 import shapely
 
 from ledger.tracks.fixes import Fixes, read_fixes
+from ledger.tracks.path import noise_metres
 from ledger.tracks.plane import Floats, Ints, distances, points_of
 from ledger.tracks.rules import Rules
+from ledger.tracks.speed import Speeds
 from ledger.tracks.track import Track
 
 SAMPLES = 128
@@ -24,12 +26,15 @@ MIN_SAMPLES = 10
 BESIDE_METRES = 30.0
 SAME_METRES = 0.2  # two fixes are one: rounding of stored degrees, and no more
 DEGREE = 10_000_000  # sketches keep 1e-7 degrees, about a centimetre
-HEADER = struct.Struct("<BxxxII")  # format, length in metres, duration in seconds
+HEADER = struct.Struct("<BxHII")  # format, noise in cm, length in metres, duration in seconds
+RAYLEIGH_MEDIAN = 1.1774
+BY_CHANCE = 0.6  # of the distance that noise alone would keep two steady walkers apart
 
 
 class Sketch(NamedTuple):
     """Every n-th fix of a track, enough to know it again."""
 
+    noise: float  # metres
     length_m: int
     duration_s: int
     degrees: Floats
@@ -56,18 +61,20 @@ def sketch(track: Track, rules: Rules | None = None) -> bytes:
     length = min(round(_length(fixes)), 2**32 - 1)
     duration = min(round(float(seconds[-1])), 2**32 - 1) if len(seconds) else 0
     body = np.clip(np.rint(table), -(2**31), 2**31 - 1).astype("<i4").tobytes()
-    return HEADER.pack(1, length, duration) + body
+    noise = min(round(100 * noise_metres(fixes.metres)), 2**16 - 1)
+    return HEADER.pack(1, noise, length, duration) + body
 
 
 def resemblance(
-    fixes: Fixes, earlier: Iterable[bytes | str], constant: bool, rules: Rules
+    fixes: Fixes, earlier: Iterable[bytes | str], speeds: Speeds, noise: float, rules: Rules
 ) -> Resemblance:
     """The closest of the ``earlier`` sketches (bytes, or base64 as a JSON store keeps them).
 
-    A walk at one exact pace (``constant``) has no handwriting to be known by, so it is compared
-    with none: every two drawn with the same ruler would be alike.
+    A track laid out at one exact pace has no handwriting to be known by, so it is compared with
+    none: every two drawn with the same ruler would be alike. Of a steady walker only the noise is
+    personal, so it has to be the same noise.
     """
-    if constant or len(fixes.metres) < MIN_SAMPLES:
+    if speeds.constant or len(fixes.metres) < MIN_SAMPLES:
         return Resemblance()
     sketches = [one for text in earlier if (one := _read(text)) and _overlaps(one, fixes)]
     if not sketches:
@@ -82,20 +89,20 @@ def resemblance(
         all_matches=False,
     )
     starts = np.cumsum([0] + [len(one) for one in places])
-    found = Resemblance()
+    nearest, largest = -1, 0
     for number, (one, place) in enumerate(zip(sketches, places, strict=True)):
         mine = owner[sample] == number
         if np.count_nonzero(mine) < MIN_SAMPLES:
             continue
         same = int(np.count_nonzero(apart[mine] <= SAME_METRES))
         share = 1000 * same * one.length_m // (len(place) * max(round(_length(fixes)), 1))
+        largest = max(largest, min(share, 1000))
         distance = _side_by_side(fixes, one, place, sample[mine] - starts[number], row[mine], rules)
-        nearer = distance if found.distance_dm < 0 else min(distance, found.distance_dm)
-        found = Resemblance(
-            nearer if distance >= 0 else found.distance_dm,
-            max(found.share_permille, min(share, 1000)),
-        )
-    return found
+        by_noise = RAYLEIGH_MEDIAN * float(np.hypot(noise, one.noise))
+        if distance < 0 or (speeds.steady and distance > 10 * BY_CHANCE * by_noise):
+            continue
+        nearest = distance if nearest < 0 else min(nearest, distance)
+    return Resemblance(nearest, largest)
 
 
 def _side_by_side(
@@ -121,9 +128,9 @@ def _read(text: bytes | str) -> Sketch | None:
     data = b64decode(text) if isinstance(text, str) else text
     if len(data) <= HEADER.size or data[0] != 1:
         return None
-    _, length, duration = HEADER.unpack_from(data)
+    _, noise, length, duration = HEADER.unpack_from(data)
     table = np.frombuffer(data, dtype="<i4", offset=HEADER.size).reshape(-1, 3)
-    return Sketch(length, duration, table[:, :2] / DEGREE, table[:, 2] / 100.0)
+    return Sketch(noise / 100, length, duration, table[:, :2] / DEGREE, table[:, 2] / 100.0)
 
 
 def _overlaps(one: Sketch, fixes: Fixes) -> bool:

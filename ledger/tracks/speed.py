@@ -12,6 +12,7 @@ from ledger.tracks.plane import Flags, Floats, Ints, distances
 from ledger.tracks.rules import Rules
 
 WINDOW_SECONDS = 10
+MINUTE_SECONDS = 60
 NOISE_SECONDS_PER_METRE = 3  # the window that brings the noise in a speed below 0.5 m/s
 
 
@@ -25,7 +26,8 @@ class Speeds(NamedTuple):
     fast_run_s: int = 0
     fast_share_permille: int = 0
     fast_length_m: int = 0
-    constant: bool = False
+    constant: bool = False  # every step at one pace: laid out, not walked
+    steady: bool = False  # every minute at one pace, as far as the noise lets one see
 
 
 def speeds_of(fixes: Fixes, segments: Ints, noise: float, rules: Rules) -> Speeds:
@@ -34,7 +36,8 @@ def speeds_of(fixes: Fixes, segments: Ints, noise: float, rules: Rules) -> Speed
     micros = np.diff(fixes.micros)
     if not inside.any():
         return Speeds()
-    first, last = _windows(fixes.micros, segments, noise)
+    seconds = max(WINDOW_SECONDS, NOISE_SECONDS_PER_METRE * noise)
+    first, last = _windows(fixes.micros, segments, seconds)
     first, last = first[:-1][inside], last[:-1][inside]
     moved = distances(fixes.metres[first], fixes.metres[last])
     speed = moved * (1000 * SECOND) / (fixes.micros[last] - fixes.micros[first])
@@ -52,12 +55,12 @@ def speeds_of(fixes: Fixes, segments: Ints, noise: float, rules: Rules) -> Speed
         fast_share_permille=1000 * int(micros[fast].sum()) // total,
         fast_length_m=round(float(step[fast].sum())),
         constant=_constant(step[inside] * SECOND / micros[inside], micros[inside]),
+        steady=_steady(fixes, segments, noise),
     )
 
 
-def _windows(micros: Ints, segments: Ints, noise: float) -> tuple[Ints, Ints]:
+def _windows(micros: Ints, segments: Ints, seconds: float) -> tuple[Ints, Ints]:
     """First and last row of the window of each step; at a segment's end the last full one."""
-    seconds = max(WINDOW_SECONDS, NOISE_SECONDS_PER_METRE * noise)
     length = round(seconds * SECOND)
     starts = np.searchsorted(segments, segments, side="left")
     ends = np.searchsorted(segments, segments, side="right") - 1
@@ -87,3 +90,17 @@ def _constant(speed: Floats, micros: Ints) -> bool:
     usual = float(np.median(speed))
     slack = np.maximum(0.01 * usual, 0.08 * SECOND / micros)
     return bool(usual > 0 and np.median(np.abs(speed - usual) - slack) <= 0)
+
+
+def _steady(fixes: Fixes, segments: Ints, noise: float) -> bool:
+    first, last = _windows(fixes.micros, segments, MINUTE_SECONDS)
+    whole = fixes.micros[last] - fixes.micros[first] >= MINUTE_SECONDS * SECOND
+    first, last = first[whole], last[whole]
+    if not len(first):
+        return False
+    moved = distances(fixes.metres[first], fixes.metres[last])
+    speed = moved * SECOND / (fixes.micros[last] - fixes.micros[first])
+    usual = float(np.median(speed))
+    # Bends shorten the chord of a minute by a little; noise is at both of its ends.
+    slack = float(np.hypot(0.03 * usual, 2.0 * noise / MINUTE_SECONDS))
+    return bool(1.4826 * np.median(np.abs(speed - usual)) <= slack)

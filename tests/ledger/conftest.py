@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,9 @@ def ledger(open_ledger) -> Ledger:
     ledger = open_ledger()
     ledger.ensure_policy(NOW)
     return ledger
+
+
+@pytest.fixture
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parent.parent.parent

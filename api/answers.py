@@ -1,0 +1,192 @@
+"""What answers look like, as Structs: the OpenAPI document is made from them.
+
+Where a view's rows are answered as they are stored, the Struct only documents them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from ledger.facts import Text
+from ledger.settlement import reason_text
+
+Verdict = Literal["valid", "review", "rejected"]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A reason code with its sentence in both languages."""
+
+    code: str
+    zh: str
+    en: str
+
+
+def reasons(codes: tuple[str, ...]) -> list[Reason]:
+    """The reasons behind a decision, in words."""
+    return [Reason(code, text.zh, text.en) for code in codes for text in [reason_text(code)]]
+
+
+class Receipt(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What a submission or a review came to; ``verdict`` and ``metrics`` where a machine judged."""
+
+    id: UUID
+    position: int
+    state: str
+    verdict: Verdict | None = None
+    reasons: list[Reason]
+    metrics: Any = None
+    coins: int
+    balance: int
+    rule: str
+    policy_version: str
+    allowed_actions: list[str]
+
+
+class Contribution(msgspec.Struct, kw_only=True):
+    """One contribution as it stands."""
+
+    id: UUID
+    kind: str
+    state: str
+    verdict: str | None
+    reasons: list[Reason]
+    coins: int
+    rule: str
+    policy_version: str
+    earned_on: date
+    districts: tuple[str, ...]
+    allowed_actions: list[str]
+    position: int
+
+
+class ContributionPage(msgspec.Struct, kw_only=True):
+    """A page of contributions; ``position`` is how far the list had followed the log."""
+
+    items: list[Contribution]
+    next: str | None
+    position: int
+
+
+class Registered(msgspec.Struct):
+    """Somebody who was registered, and the token that is theirs."""
+
+    participant_id: UUID
+    token: str
+    position: int
+
+
+class Me(msgspec.Struct):
+    """Who bears the token."""
+
+    participant_id: UUID
+    role: str
+    district: str | None
+    roles: dict[str, str | None]
+    consents: list[str]
+    alias: str | None
+
+
+class Consented(msgspec.Struct):
+    """A consent as it stands after the command."""
+
+    consent: str
+    given: bool
+    position: int
+
+
+class Lot(msgspec.Struct):
+    """Coins of one award that expire together."""
+
+    amount: int
+    expires_on: date
+    cause: UUID
+    rule: str
+    policy_version: str
+    position: int
+
+
+class Wallet(msgspec.Struct):
+    """A balance, lot by lot, as of a position of the log."""
+
+    participant_id: UUID
+    available: int
+    held: int
+    debt: int
+    lots: list[Lot]
+    position: int
+
+
+class StatementLine(msgspec.Struct):
+    """An award or a refusal, with the running total of all that was awarded."""
+
+    amount: int
+    total: int
+    cause: UUID
+    kind: str
+    rule: str
+    policy_version: str
+    reasons: list[Reason]
+    earned_on: date
+    expires_on: date | None
+    recorded_at: str
+    position: int
+
+
+class StatementPage(msgspec.Struct):
+    """A page of a statement, newest first."""
+
+    items: list[StatementLine]
+    next: str | None
+    position: int
+
+
+class PolicyAnswer(msgspec.Struct):
+    """A version of the reward policy: its file, and the same read."""
+
+    version: str
+    effective_from: date
+    toml: str
+    caps: dict[str, int]
+    roles: dict[str, Any]
+    kinds: dict[str, Any]
+
+
+class Reach(msgspec.Struct):
+    """A stretch of a river."""
+
+    reach_id: UUID
+    name: str
+    district: str | None
+    official_code: str | None
+    length_m: int
+
+
+class ReachPage(msgspec.Struct):
+    """A page of reaches, by id."""
+
+    items: list[Reach]
+    next: str | None
+
+
+class HistoryEntry(msgspec.Struct):
+    """A fact at its place in the log; ``state`` is the stored JSON, unchanged."""
+
+    position: int
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    recorded_at: str
+    leaf_hash: str
+    state: msgspec.Raw
+    sentence: Text
+
+
+class HistoryPage(msgspec.Struct):
+    """A page of the log in its order."""
+
+    items: list[HistoryEntry]
+    next: int | None

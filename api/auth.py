@@ -1,0 +1,80 @@
+"""Who is asking, and whether they may: deny by default.
+
+Every endpoint declares that it is public, the name of a right (``ledger.access`` says who has
+it), or the roles that a way to take part declares. One that declares nothing is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from api.errors import Unauthenticated
+from api.services import Opening, Services
+from ledger import access
+from ledger.errors import Forbidden
+from ledger.participants import Actor
+
+TOKEN_LENGTH_MAX = 256
+PUBLIC = "public"
+
+Right = str | frozenset[str]
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def needs(right: Right) -> Callable[[View], View]:
+    """Declare the right an endpoint needs: its name, or the set of roles that have it."""
+
+    def declare(view: View) -> View:
+        view.right = right  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+public = needs(PUBLIC)
+
+
+def services() -> Services:
+    """The services of this worker."""
+    opening: Opening = current_app.extensions["gwc"]
+    return opening.services()
+
+
+def actor() -> Actor:
+    """Who sent this request."""
+    who: Actor = g.actor
+    return who
+
+
+def register(app: Flask) -> None:
+    """Ask every request for its right before anything else is looked at."""
+    app.before_request(_guard)
+
+
+def _guard() -> None:
+    if request.endpoint is None:
+        return  # There is no such address; routing itself answers 404 or 405.
+    right: Right | None = getattr(current_app.view_functions[request.endpoint], "right", None)
+    if right == PUBLIC:
+        return
+    g.actor = who = _authenticated()
+    if right is None or not _has(who, right):
+        raise Forbidden
+
+
+def _has(who: Actor, right: Right) -> bool:
+    return access.allowed(who, right) if isinstance(right, str) else who.role in right
+
+
+def _authenticated() -> Actor:
+    """The bearer of the token. Nothing is remembered, so a revoked token ends at once."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= TOKEN_LENGTH_MAX:
+        raise Unauthenticated
+    who = services().ledger.authenticate(token)
+    if who is None:
+        raise Unauthenticated
+    return who

@@ -1,0 +1,251 @@
+"""Settings: the one reader of the environment.
+
+Every ``GWC_*`` name is in the table below; any other is refused, so a typing mistake never runs
+silently with a default. There are no default secrets: on SQLite a missing key is made on first
+use beside the database file, readable by its owner alone; on PostgreSQL it is required.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import limits
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from ledger.facts import Text
+
+PREFIX = "GWC_"
+KEY_BYTES = 32
+SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
+REDIS = ("redis://", "rediss://", "unix://")
+TIMEZONE = "Asia/Shanghai"
+UNSAFE_TEST_SERVER = "ALLOW_UNSAFE_TEST_SERVER"
+
+
+class ConfigError(Exception):
+    """A setting is unknown, missing or wrong; the message names it. Commands exit with 2."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row of the table of settings: its name, what it is when unset, what it means."""
+
+    name: str
+    default: str
+    meaning: Text
+
+
+def _setting(name: str, default: str, zh: str, en: str) -> Setting:
+    return Setting(PREFIX + name, default, Text(zh, en))
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _setting("DATABASE_URL", "sqlite:///gwc.db", "数据库：sqlite:///文件 或 postgresql://…",
+             "the database: sqlite:///FILE or postgresql://…"),
+    _setting("REDIS_URL", "", "可选的 Redis，只存视图和限速计数",
+             "optional Redis; holds views and rate limits only"),
+    _setting("SECRET_KEY", "", "令牌密钥，32 字节的 base64；用 SQLite 时自动生成",
+             "key of the tokens, base64 of 32 bytes; made beside an SQLite file"),
+    _setting("VAULT_KEY", "", "保险库主密钥，32 字节的 base64；用 SQLite 时自动生成",
+             "master key of the vault, base64 of 32 bytes; made beside an SQLite file"),
+    _setting("LOG_KEY", "", "签名日志用的 Ed25519 私钥 PEM 文件；用 SQLite 时自动生成",
+             "PEM file of the Ed25519 key that signs the log; made beside an SQLite file"),
+    _setting("TIMEZONE", TIMEZONE, "日与月的时区，只能是 Asia/Shanghai",
+             "time zone of days and months; only Asia/Shanghai"),
+    _setting("BIND", "127.0.0.1:8000", "监听地址", "the address to listen on"),
+    _setting("WORKERS", "2", "工作进程数", "worker processes"),
+    _setting("THREADS", "4", "每个进程的线程数", "threads per worker"),
+    _setting("RATE_LIMIT", "300/minute", "每个令牌的请求上限；off 为不限",
+             "requests per token; off for none"),
+    _setting("TEST_POSTGRES_URL", "", "测试用：自备的 PostgreSQL", "tests: a PostgreSQL of yours"),
+    _setting("TEST_REDIS_URL", "", "测试用：自备的 Redis", "tests: a Redis of yours"),
+    _setting("CHROMIUM", "", "测试用：自备的浏览器程序", "tests: a Chromium of yours"),
+    _setting("NO_SYSTEM_BROWSER", "", "测试用：不用系统浏览器", "tests: leave the system's browser"),
+    _setting("KILLS", "", "测试用：崩溃测试的次数", "tests: how often the crash test kills"),
+)  # fmt: skip
+NAMES = frozenset(setting.name for setting in SETTINGS)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How this process runs, read once; see SETTINGS for the meaning of each."""
+
+    database_url: str = "sqlite:///gwc.db"
+    redis_url: str | None = None
+    bind: str = "127.0.0.1:8000"
+    workers: int = 2
+    threads: int = 4
+    rate_limit: str = "300/minute"
+    given_secret_key: bytes | None = None
+    given_vault_key: bytes | None = None
+    log_key_file: Path | None = None
+    unsafe_test_server: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read and check every setting; raises ConfigError naming the one that is wrong."""
+        _refuse_unknown(environ)
+        given = {name: value for name in NAMES if (value := environ.get(name, "").strip())}
+        if given.get("GWC_TIMEZONE", TIMEZONE) != TIMEZONE:
+            raise ConfigError(f"GWC_TIMEZONE must be {TIMEZONE}: coins are counted in its days")
+        settings = cls(
+            database_url=_database(given.get("GWC_DATABASE_URL", "sqlite:///gwc.db")),
+            redis_url=_redis(given.get("GWC_REDIS_URL")),
+            bind=_bind(given.get("GWC_BIND", "127.0.0.1:8000")),
+            workers=_number("GWC_WORKERS", given.get("GWC_WORKERS", "2")),
+            threads=_number("GWC_THREADS", given.get("GWC_THREADS", "4")),
+            rate_limit=_rate(given.get("GWC_RATE_LIMIT", "300/minute")),
+            given_secret_key=_key("GWC_SECRET_KEY", given.get("GWC_SECRET_KEY")),
+            given_vault_key=_key("GWC_VAULT_KEY", given.get("GWC_VAULT_KEY")),
+            log_key_file=Path(given["GWC_LOG_KEY"]) if "GWC_LOG_KEY" in given else None,
+            unsafe_test_server=environ.get(UNSAFE_TEST_SERVER),
+        )
+        missing = [name for name in ("GWC_SECRET_KEY", "GWC_VAULT_KEY") if name not in given]
+        if missing and settings.sqlite_path is None:
+            raise ConfigError(f"with PostgreSQL {' and '.join(missing)} must be set: base64 of"
+                              f" {KEY_BYTES} random bytes (openssl rand -base64 {KEY_BYTES})")
+        return settings
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file; None with PostgreSQL."""
+        url = self.database_url
+        return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+    @property
+    def secret_key(self) -> bytes:
+        """The 32 bytes tokens are derived from; made on first use with SQLite."""
+        return self.given_secret_key or self._made("secret-key")
+
+    @property
+    def vault_key(self) -> bytes:
+        """The 32 bytes that wrap the key of every subject; made on first use with SQLite."""
+        return self.given_vault_key or self._made("vault-key")
+
+    def log_key(self) -> bytes:
+        """The PEM of the Ed25519 key that signs checkpoints; made on first use with SQLite."""
+        try:
+            if self.log_key_file is not None:
+                return self.log_key_file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"GWC_LOG_KEY cannot be read: {error}") from None
+        if self.sqlite_path is None:
+            raise ConfigError("with PostgreSQL GWC_LOG_KEY must be set: a PEM file, Ed25519")
+        pem = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        return _kept(self._beside("log-key.pem"), pem)
+
+    def ledger_env(self) -> dict[str, str]:
+        """What ``ledger.application.Ledger`` is opened with."""
+        path = self.sqlite_path
+        env = (
+            {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": str(path)}
+            if path is not None
+            else {"PERSISTENCE_MODULE": "ledger.store.postgres", "DATABASE_URL": self.database_url}
+        )
+        if self.unsafe_test_server is not None:
+            env[UNSAFE_TEST_SERVER] = self.unsafe_test_server
+        return env
+
+    def _beside(self, ending: str) -> Path:
+        path = self.sqlite_path
+        assert path is not None
+        return path.with_name(f"{path.name}.{ending}")
+
+    def _made(self, ending: str) -> bytes:
+        path = self._beside(ending)
+        text = _kept(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+        key = _key(str(path), text.decode("ascii", "replace").strip())
+        assert key is not None
+        return key
+
+
+def _kept(path: Path, content: bytes) -> bytes:
+    """What the file holds, made with ``content`` if it is missing; of several makers one wins.
+
+    It gets its name only when it is complete, so nobody ever reads half a key.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"the key file cannot be read: {error}") from None
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                return path.read_bytes()
+        finally:
+            draft.unlink()
+    except OSError as error:
+        raise ConfigError(f"no key file can be made beside the database: {error}") from None
+    return content
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in NAMES:
+            near = get_close_matches(name, sorted(NAMES), n=1, cutoff=0)
+            raise ConfigError(f"unknown setting {name}; did you mean {near[0]}?")
+
+
+def _database(url: str) -> str:
+    if url.startswith(POSTGRES):
+        return url
+    if not url.startswith(SQLITE) or url.removeprefix(SQLITE) in ("", ":memory:"):
+        raise ConfigError("GWC_DATABASE_URL must be sqlite:///FILE or postgresql://…")
+    return url
+
+
+def _redis(url: str | None) -> str | None:
+    if url is not None and not url.startswith(REDIS):
+        raise ConfigError("GWC_REDIS_URL must begin with redis://, rediss:// or unix://")
+    return url
+
+
+def _bind(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text.startswith("unix:") or (host and port.isdecimal() and int(port) < 65_536):
+        return text
+    raise ConfigError("GWC_BIND must be HOST:PORT or unix:PATH")
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):
+        raise ConfigError(f"{name} must be a whole number from 1 to 1000")
+    return int(text)
+
+
+def _rate(text: str) -> str:
+    try:
+        return text if text == "off" or limits.parse_many(text) else text
+    except ValueError:
+        raise ConfigError("GWC_RATE_LIMIT must be off, or like 300/minute") from None
+
+
+def _key(name: str, text: str | None) -> bytes | None:
+    """The bytes of a key; its value is in no message."""
+    if text is None:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigError(f"{name} must be the base64 of {KEY_BYTES} bytes")
+    return key

@@ -1,0 +1,193 @@
+"""Request schemas, made from the Structs that the ledger declares; unknown fields are refused.
+
+marshmallow keeps the shape (which fields, nested how); every leaf, a number as well as an array of
+20,000 fixes, is one field checked by msgspec in C, with its complaint put into our words.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load
+from webargs.flaskparser import FlaskParser
+
+from api.complaints import coded, sentence
+from api.errors import (
+    MalformedJson,
+    MissingSubmissionId,
+    UnsupportedEncoding,
+    UnsupportedMediaType,
+)
+from ledger.errors import FieldError, InvalidInput
+
+ERRORS_MAX = 100
+TYPE, UNKNOWN, REQUIRED = "wrong_type", "unknown_field", "required"
+
+
+class Leaf(fields.Field[Any]):
+    """A value of any type that msgspec knows; ``strict`` is off for the text of a query."""
+
+    default_error_messages = {"required": REQUIRED, "null": TYPE}  # noqa: RUF012
+
+    def __init__(self, shape: Any, *, strict: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shape = _with_offsets(shape)
+        self.strict = strict
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        try:
+            return msgspec.convert(value, self.shape, strict=self.strict)
+        except (msgspec.ValidationError, OverflowError) as error:
+            raise ValidationError(coded(error)) from None
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
+        """As marshmallow's, but that null too is for the type to judge."""
+        if value is None:
+            return self._deserialize(value, attr, data)
+        return super().deserialize(value, attr, data, **kwargs)
+
+
+class Shape(Schema):
+    """Base of all request schemas: what is not declared is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN, "type": TYPE}  # noqa: RUF012
+
+
+@cache
+def schema_of(struct: type[msgspec.Struct], *, submitted: bool = True) -> type[Schema]:
+    """The schema of a body: loading gives the Struct, with its ``submission_id`` when submitted.
+
+    What loads is the Struct itself, or the pair (submission_id, Struct).
+    """
+    members: dict[str, Any] = _members(struct)
+    if submitted:
+        members["submission_id"] = Leaf(UUID, required=True)
+
+    def made(self: Schema, data: dict[str, Any], **_: Any) -> Any:
+        if not submitted:
+            return struct(**data)
+        submission_id = data.pop("submission_id")
+        return submission_id, struct(**data)
+
+    members["made"] = post_load(made)
+    name = struct.__name__ if not submitted else struct.__name__.removesuffix("Body") + "Request"
+    return cast(type[Schema], type(name, (Shape,), members))
+
+
+def query_of(struct: type[msgspec.Struct]) -> type[Schema]:
+    """The schema of a query string."""
+    return cast(type[Schema], type(struct.__name__, (Shape,), _members(struct, strict=False) | {
+        "made": post_load(lambda self, data, **_: struct(**data)),
+    }))  # fmt: skip
+
+
+def _members(struct: type[msgspec.Struct], *, strict: bool = True) -> dict[str, Any]:
+    hints = get_type_hints(struct, include_extras=True)
+    return {
+        one.name: _field(hints[one.name], required=one.required, strict=strict)
+        for one in msgspec.structs.fields(struct)
+    }
+
+
+def _field(shape: Any, *, required: bool, strict: bool) -> fields.Field[Any]:
+    optional = get_origin(shape) in (Union, types.UnionType)
+    named = [arg for arg in get_args(shape) if arg is not type(None)] if optional else [shape]
+    struct = named[0]
+    if len(named) == 1 and isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+        return fields.Nested(
+            schema_of(struct, submitted=False),
+            required=required,
+            allow_none=optional,
+            error_messages={"required": REQUIRED, "null": TYPE},
+        )
+    return Leaf(shape, required=required, strict=strict)
+
+
+def _with_offsets(shape: Any) -> Any:
+    """The same type, in which every time must say its offset from UTC."""
+    if shape is datetime:
+        return Annotated[datetime, msgspec.Meta(tz=True)]
+    origin, args = get_origin(shape), get_args(shape)
+    if origin is Annotated:
+        return Annotated[(_with_offsets(args[0]), *shape.__metadata__)]
+    if origin in (Union, types.UnionType):
+        return Union[tuple(map(_with_offsets, args))]  # noqa: UP007
+    if origin in (tuple, list, dict):
+        return origin[tuple(map(_with_offsets, args))]
+    return shape
+
+
+class Parser(FlaskParser):
+    """Reads JSON with msgspec and raises our refusals; used by every route."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        """The body as sent: a JSON object in UTF-8, neither compressed nor with NaN in it."""
+        return body_sent()
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        """The query as a plain mapping; the first of a name that is given twice."""
+        return req.args.to_dict()
+
+    def handle_error(self, error: ValidationError, req: Any, schema: Schema, **_: Any) -> Any:
+        messages = cast("Mapping[str, Any]", error.messages)
+        inner = messages.get("json") or messages.get("query") or messages
+        found = [one for _, one in zip(range(ERRORS_MAX), _flat(inner, ""), strict=False)]
+        if any(one.path == "submission_id" and one.code == REQUIRED for one in found):
+            raise MissingSubmissionId(found) from None
+        raise InvalidInput(found) from None
+
+
+def body_sent() -> dict[str, Any]:
+    """The JSON object that was sent; refuses every other body."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedEncoding
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType
+    try:
+        body = msgspec.json.decode(request.get_data())
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise MalformedJson from None
+    if not isinstance(body, dict):
+        raise MalformedJson
+    return body
+
+
+def _flat(messages: Any, path: str) -> Iterator[FieldError]:
+    """marshmallow's tree of complaints as a list, each with its path as in ``track.times[5]``."""
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            if key == "_schema":
+                yield from _flat(inner, path)
+            elif isinstance(key, int):
+                yield from _flat(inner, f"{path}[{key}]")
+            else:
+                yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        for text in messages:
+            code, _, detail = str(text).partition("|")
+            zh, en = sentence(code, detail)
+            yield FieldError(path=path, code=code, zh=zh, en=en)
+
+
+def openapi_of(field: Any, **_: Any) -> dict[str, Any]:
+    """What apispec shall say of a Leaf: the JSON Schema of its type."""
+    if not isinstance(field, Leaf):
+        return {}
+    (found,), named = msgspec.json.schema_components(
+        [field.shape], ref_template="#/components/schemas/{name}"
+    )
+    assert not named, "a leaf names no other schema"
+    return found

@@ -1,0 +1,45 @@
+"""What a check found wrong, as data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ledger.facts import Text
+
+CODES: dict[str, Text] = {
+    "POSITION": Text("位置不连续", "positions are not gapless"),
+    "UNREADABLE": Text("这一行无法读取", "the row cannot be read"),
+    "LEAF_HASH": Text("叶子哈希与内容不符", "the leaf hash is not that of the row"),
+    "VERSION": Text("同一对象的版本不连续", "the originator's versions are not unbroken"),
+    "UNKNOWN_FACT": Text("未知的事实名称", "no fact has this name"),
+    "CORRUPT_FACT": Text("内容无法解读", "the state cannot be read as this fact"),
+    "NOT_CANONICAL": Text("内容不是原样写入的", "the state is not as this ledger writes it"),
+    "OUT_OF_PLACE": Text("事实不属于这个对象", "the fact does not belong to this originator"),
+    "SELF_REVIEW": Text("审核了自己提交的内容", "somebody reviewed their own contribution"),
+    "VERDICT": Text("判定与测量值不符", "the verdict does not follow from the measurements"),
+    "AWARD_MISSING": Text("缺少应有的奖励结论", "the money fact that must stand here is missing"),
+    "AWARD_UNFOUNDED": Text("奖励没有依据", "no contribution was decided right before it"),
+    "AWARD_TWICE": Text("同一原因奖励两次", "the cause was settled before"),
+    "AWARD_DIFFERS": Text("奖励与重算结果不同", "recomputing gives another money fact"),
+    "CAP_EXCEEDED": Text("超过奖励上限", "a cap of the policy in force is exceeded"),
+    "BALANCE": Text("账目不平或出现负数", "coins do not add up or are negative"),
+    "POLICY": Text("政策发布有误", "the policy could not have been published"),
+    "VIEW": Text("视图与重放结果不符", "the view is not what a replay gives"),
+}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One fault: its code, the position it is at, and a sentence."""
+
+    code: str
+    position: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} position={self.position} {self.text}"
+
+
+def found(code: str, position: int, detail: str = "") -> Finding:
+    """A finding in both languages, with what was seen."""
+    words = CODES[code]
+    return Finding(code, position, f"{words.zh} / {words.en}" + (f": {detail}" if detail else ""))

@@ -1,0 +1,51 @@
+"""Reading a log that may be damaged: a row nobody can read is reported, the rest is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from eventsourcing.persistence import PersistenceError
+
+from ledger.log import PAGE, Log
+from ledger.store.mapper import RecordedFact
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """The row behind the one before it cannot even be read from its table."""
+
+    position: int
+    problem: str
+
+
+def rows_of(log: Log, after: int = 0) -> Iterator[RecordedFact | Unreadable]:
+    """Every row in order of position, page by page; raises what an unreachable store raises."""
+    while True:
+        try:
+            rows = log.rows(after)
+        except (ValueError, PersistenceError):
+            rows = None
+        if rows is not None:
+            yield from rows
+            if not rows:
+                return
+            after = rows[-1].position
+            continue
+        # Somewhere on this page is a row the driver trips over: one by one up to the page's end.
+        head = log.head()
+        for position in range(after, min(after + PAGE, head)):
+            one = _one(log, position)
+            if one is not None:
+                yield one
+        after = min(after + PAGE, head)
+        if after == head:
+            return
+
+
+def _one(log: Log, after: int) -> RecordedFact | Unreadable | None:
+    try:
+        rows = log.store.select_notifications(after + 1, 1, after + 1)
+    except (ValueError, PersistenceError) as error:
+        log.head()
+        return Unreadable(after + 1, " ".join(str(error).split()))
+    return rows[0] if rows else None

@@ -1,0 +1,159 @@
+"""Contributions (参与记录): a participant's own, newest first, and those that wait for a reviewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger.contributions import BY_KIND
+from ledger.contributions.base import OPEN_STATES, Assessed, Recorded, ReviewRefused, Verified
+from ledger.facts import Entry
+from ledger.wallet import AwardRefused, CoinsAwarded
+from projections import cursor as cursors
+from projections.view import Row, Rows, Source, View, ascending, descending
+
+CITY = "*"
+
+
+class Item(msgspec.Struct):
+    """One contribution as it stands."""
+
+    id: str
+    participant_id: str
+    kind: str
+    state: str
+    role: str
+    districts: tuple[str, ...]
+    earned_on: str
+    recorded_at: str
+    position: int
+    coins: int = 0
+    reasons: tuple[str, ...] = ()
+    rule: str = ""
+    policy_version: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Item).decode
+
+
+class Contributions(View):
+    """A row per contribution in its participant's list; while it waits, one per district."""
+
+    name = "contributions"
+    version = 1
+    facts = (Recorded, Assessed, Verified, ReviewRefused, CoinsAwarded, AwardRefused)
+
+    def touches(self, entry: Entry) -> Iterable[str]:
+        return (_cause(entry),)
+
+    def fold(self, rows: Rows, entry: Entry) -> None:
+        fact, key = entry.fact, _cause(entry)
+        row = rows.get(key)
+        if isinstance(fact, Recorded):
+            item = _recorded(entry, fact)
+        elif row is None:
+            return  # Coins for something that is no contribution.
+        else:
+            item = _decode(row.data)
+        before = item.state if row else ""
+        _apply(item, fact)
+        data = _encode(item)
+        rows[key] = Row(key, data, f"of/{item.participant_id}", descending(item.position))
+        waits, waited = item.state in OPEN_STATES, before in OPEN_STATES
+        if waits or waited:
+            for bucket in _queues(item):
+                place = f"{bucket}/{key}"
+                rows[place] = Row(place, data, bucket, ascending(item.position)) if waits else None
+
+
+CONTRIBUTIONS = Contributions()
+
+
+def _cause(entry: Entry) -> str:
+    fact = entry.fact
+    money = isinstance(fact, CoinsAwarded | AwardRefused)
+    return str(fact.cause if money else entry.originator_id)  # type: ignore[attr-defined]
+
+
+def _recorded(entry: Entry, fact: Recorded) -> Item:
+    return Item(
+        id=str(entry.originator_id),
+        participant_id=str(fact.participant_id),
+        kind=fact.topic.partition(".")[0],
+        state="pending",
+        role=fact.role,
+        districts=fact.districts,
+        earned_on=fact.earned_on.isoformat(),
+        recorded_at=entry.recorded_at.isoformat(),
+        position=entry.position,
+    )
+
+
+def _apply(item: Item, fact: object) -> None:
+    """What each later fact changes; the states are those of ``ledger.contributions.base.State``."""
+    if isinstance(fact, Assessed):
+        item.state, item.reasons = fact.verdict, fact.reasons
+    elif isinstance(fact, Verified):
+        item.state = "verified"
+    elif isinstance(fact, ReviewRefused):
+        item.state = "refused"
+    elif isinstance(fact, CoinsAwarded | AwardRefused):
+        item.reasons = tuple(dict.fromkeys((*item.reasons, *fact.reasons)))
+        item.rule, item.policy_version = fact.rule, fact.policy_version
+        item.coins = fact.amount if isinstance(fact, CoinsAwarded) else 0
+
+
+def _queues(item: Item) -> list[str]:
+    return [f"waiting/{item.kind}/{district}" for district in {*item.districts, CITY}]
+
+
+def contributions(
+    store: Source, participant: UUID, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """``{items, next, position}``: a participant's own, newest first."""
+    listing = f"of/{participant}"
+    position, rows = store.page(CONTRIBUTIONS, listing, cursors.read(listing, cursor), limit + 1)
+    return _page(listing, position, rows, limit)
+
+
+def contribution(store: Source, cause: UUID) -> dict[str, Any] | None:
+    """One contribution; None where there is none."""
+    _, data = store.fetch(CONTRIBUTIONS, str(cause))
+    return msgspec.json.decode(data) if data else None
+
+
+def waiting(
+    store: Source,
+    districts: Sequence[str] | None,
+    kinds: Sequence[str] | None,
+    cursor: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    """``{items, next, position}``: what waits for a reviewer, oldest first.
+
+    ``districts`` None is the whole city, ``kinds`` None every way to take part.
+    """
+    wanted = sorted(set((CITY,) if districts is None else districts))
+    sorts = sorted(set(BY_KIND if kinds is None else kinds))
+    listing = f"waiting/{','.join(sorts)}/{','.join(wanted)}"
+    sort, key = cursors.read(listing, cursor)
+    # A contribution stands once in each of several queues, everywhere at the same sort.
+    after = (sort and sort + "~", key)
+    found: dict[str, Row] = {}
+    positions: list[int] = []
+    for bucket in (f"waiting/{kind}/{district}" for kind in sorts for district in wanted):
+        position, rows = store.page(CONTRIBUTIONS, bucket, after, limit + 1)
+        positions.append(position)
+        found.update((row.sort, row) for row in rows)
+    merged = [found[one] for one in sorted(found)][: limit + 1]
+    return _page(listing, min(positions, default=0), merged, limit)
+
+
+def _page(listing: str, position: int, rows: Sequence[Row], limit: int) -> dict[str, Any]:
+    shown, following = cursors.cut(listing, rows, limit)
+    items = [msgspec.json.decode(row.data) for row in shown]
+    return {"items": items, "next": following, "position": position}

@@ -1,0 +1,156 @@
+"""``gwc serve``: the web server and the follower (视图更新) as two children of one parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from threading import Event, Thread
+from types import FrameType
+
+import click
+
+from scripts.terminal import Terminal, services
+
+SERVER = ("gunicorn", "-c", "python:api.server", "api.server:application")
+FOLLOWER = ("scripts.gwc", "follow")
+POLL_SECONDS = 0.1
+RESTART_SECONDS = 1.0
+STOP_SECONDS_MAX = 40.0
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@click.command()
+@click.option("--api-only", is_flag=True, help="不运行视图更新 / the web server without a follower")
+@click.pass_obj
+def serve(terminal: Terminal, api_only: bool) -> None:
+    """启动服务，Ctrl-C 停止 / serve until SIGTERM or Ctrl-C; SIGHUP reloads the workers."""
+    with services() as opened:
+        opened.pings()
+        bind = opened.settings.bind
+    terminal.note(f"服务地址 {address(bind)}", f"Serving on {address(bind)}")
+    status = Parent(terminal, api_only=api_only).run()
+    if status:
+        raise click.exceptions.Exit(1)
+
+
+def address(bind: str) -> str:
+    return bind if bind.startswith("unix:") else f"http://{bind}"
+
+
+class Parent:
+    """Starts the children, passes signals on, starts a dead follower again, waits for both.
+
+    The web server decides: when it ends, by itself or told to, so does everything.
+    """
+
+    def __init__(
+        self, terminal: Terminal, *, api_only: bool, environment: Sequence[str] = ()
+    ) -> None:
+        self._terminal = terminal
+        self._api_only = api_only
+        # NAME=VALUE, given to the children through env(1).
+        self._prefix = ["env", *environment] if environment else []
+        self._received: list[int] = []
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self) -> int:
+        """The exit status of the web server; 0 when it was told to stop."""
+        for number in (*STOPPING, signal.SIGHUP):
+            signal.signal(number, self._remember)
+        self._start("server", SERVER)
+        if not self._api_only:
+            self._start("follower", FOLLOWER)
+        told_to_stop = False
+        while (status := self._children["server"].poll()) is None:
+            told_to_stop |= self._pass_on()
+            if not self._api_only and not told_to_stop:
+                self._revive_follower()
+            time.sleep(POLL_SECONDS)
+        self._stop_all()
+        return 0 if told_to_stop else status or 1
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._received.append(number)
+
+    def _pass_on(self) -> bool:
+        """Send what was received to the children; whether it means to stop."""
+        stop = False
+        while self._received:
+            number = self._received.pop(0)
+            stop |= number in STOPPING
+            for child in self._children.values():
+                if child.poll() is None:
+                    # gunicorn finishes its requests on SIGTERM and drops them on SIGINT.
+                    child.send_signal(signal.SIGTERM if number in STOPPING else number)
+        return stop
+
+    def _revive_follower(self) -> None:
+        ended = self._children["follower"].poll()
+        if ended is not None:
+            self._terminal.note(
+                f"视图更新进程已结束（{ended}），重新启动。",
+                f"The follower ended ({ended}); starting it again.",
+            )
+            time.sleep(RESTART_SECONDS)
+            self._start("follower", FOLLOWER)
+
+    def _start(self, name: str, module: Sequence[str]) -> None:
+        command = [*self._prefix, sys.executable, "-P", "-m", *module]
+        # A group of its own: Ctrl-C reaches the parent alone, which then tells each child once.
+        self._children[name] = subprocess.Popen(
+            command, process_group=0, preexec_fn=_end_with_parent()  # noqa: PLW1509
+        )  # fmt: skip
+
+    def _stop_all(self) -> None:
+        for child in self._children.values():
+            if child.poll() is None:
+                child.terminate()
+        for child in self._children.values():
+            try:
+                child.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _end_with_parent() -> object:
+    """On Linux the kernel ends a child whose parent was killed, so that no port stays taken."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def in_child() -> None:
+        prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child
+
+
+@click.command()
+@click.pass_obj
+def follow(terminal: Terminal) -> None:
+    """只更新视图 / fold the log into the views until SIGTERM; one leads, others stand by."""
+    stop, told = Event(), []
+    for number in STOPPING:
+        signal.signal(number, lambda number, _: told.append(number))
+    with services() as opened:
+        from projections.runner import follower_of
+
+        follower = follower_of(opened)
+        # In a thread, because a signal must not set an event its own thread waits for.
+        thread = Thread(target=follower.run, args=(stop,))
+        thread.start()
+        terminal.note("正在更新视图。", "The views are being kept up to date.")
+        while thread.is_alive() and not told:
+            thread.join(POLL_SECONDS)
+        stop.set()
+        thread.join()
+    if not told:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,147 @@
+"""The operator's terminal: language, tables, progress, and failures told in one line."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from api.services import Services
+    from ledger.errors import FieldError
+    from ledger.facts import Text
+
+LANGUAGES = ("zh", "en")
+INTERRUPTED = 130
+
+
+class Refusal(click.ClickException):
+    """Something a command was asked for and cannot do: status 1."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.code, self.zh, self.en = code, zh, en
+
+
+class WrongUse(Refusal):
+    """Words or settings that make no sense: status 2."""
+
+    exit_code = 2
+
+
+class Explanation(NamedTuple):
+    status: int
+    lines: list[str]
+
+
+class Terminal:
+    """Where a command prints; handed to each as click's context object."""
+
+    def __init__(self) -> None:
+        self.lang = "zh"
+
+    def choose(self, zh: str, en: str) -> str:
+        return zh if self.lang == "zh" else en
+
+    def words(self, text: Text) -> str:
+        return self.choose(text.zh, text.en)
+
+    def note(self, zh: str, en: str) -> None:
+        """A remark for the person at the terminal; never among what a program reads."""
+        click.echo(self.choose(zh, en), err=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+        """Rows as a table on a terminal, plain aligned columns elsewhere."""
+        from rich.box import SIMPLE
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*columns, title=title or None, box=SIMPLE, title_justify="left")
+        for row in rows:
+            table.add_row(*("" if cell is None else str(cell) for cell in row))
+        console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
+        if not console.is_terminal:
+            console.width = 200
+        console.print(table)
+
+    @contextmanager
+    def progress(self, zh: str, en: str, total: int | None = None) -> Iterator[Any]:
+        """A bar on stderr, none where stderr is no terminal; call it with the steps done."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task(self.choose(zh, en), total=total)
+            yield lambda steps=1: bar.advance(task, steps)
+
+
+@contextmanager
+def services() -> Iterator[Services]:
+    """The services as the environment sets them, closed afterwards."""
+    from api.config import Settings
+    from api.services import open_services
+
+    opened = open_services(Settings.from_env())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """CSV on stdout with plain newlines, the same bytes on every system."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def explained(error: BaseException, terminal: Terminal) -> Explanation | None:
+    """Status and lines for a failure that is expected to happen; None for a fault of ours."""
+    if isinstance(error, click.Abort):
+        return Explanation(INTERRUPTED, [])
+    if isinstance(error, Refusal):
+        line = f"{error.code}: {terminal.choose(error.zh, error.en)}"
+        return Explanation(error.exit_code, [line])
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return Explanation(2, [error.format_message()])
+    if isinstance(error, click.ClickException):
+        return Explanation(2, ["usage: " + " ".join(error.format_message().split())])
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        return Explanation(1, [])
+    return _by_libraries(error, terminal)
+
+
+def _by_libraries(error: BaseException, terminal: Terminal) -> Explanation | None:
+    from eventsourcing.persistence import PersistenceError
+
+    from api.config import ConfigError
+    from ledger.errors import LedgerError
+
+    if isinstance(error, ConfigError):
+        return Explanation(2, [f"config_error: {_one_line(error)}"])
+    if isinstance(error, LedgerError):
+        lines = [f"{error.code}: {terminal.choose(error.sentence_zh, error.sentence_en)}"]
+        return Explanation(1, lines + [f"  {field_line(e, terminal)}" for e in error.errors])
+    if isinstance(error, PersistenceError | OSError):
+        said = terminal.choose(
+            "数据库无法访问，请检查 GWC_DATABASE_URL：",
+            "the database cannot be used, see GWC_DATABASE_URL: ",
+        )
+        return Explanation(2, [f"database_unavailable: {said}{_one_line(error)}"])
+    return None
+
+
+def field_line(error: FieldError, terminal: Terminal) -> str:
+    return f"{error.path}: {error.code}: {terminal.choose(error.zh, error.en)}"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

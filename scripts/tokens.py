@@ -1,0 +1,83 @@
+"""``gwc token``: bearer tokens (访问令牌) for people and for other systems."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import click
+import msgspec
+
+from ledger.participants import ROLES
+from scripts.terminal import Refusal, Terminal, services, write_csv
+
+THREADS = 16
+
+
+class Issued(msgspec.Struct):
+    """What is printed of a token."""
+
+    token: str
+    participant_id: UUID
+    role: str
+    district: str | None
+
+
+@click.group()
+def token() -> None:
+    """签发、吊销访问令牌 / issue and revoke bearer tokens."""
+
+
+@token.command()
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--participant", type=click.UUID, help="不填则新登记 / else a new one")
+@click.option("--district", metavar="CODE")
+@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--csv", "as_csv", is_flag=True)
+@click.pass_obj
+def issue(
+    terminal: Terminal,
+    role: str,
+    participant: UUID | None,
+    district: str | None,
+    count: int,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """签发令牌，只显示这一次 / print a token, this once: only its hash is kept."""
+    with services() as opened, ThreadPoolExecutor(min(count, THREADS)) as threads:
+
+        def one(_: int) -> Issued:
+            registration = opened.ledger.issue_token(
+                role, opened.clock(), participant=participant, district=district
+            )
+            return Issued(registration.token, registration.participant_id, role, district)
+
+        issued = list(threads.map(one, range(count)))
+    if as_csv:
+        write_csv(
+            Issued.__struct_fields__,
+            [(each.token, each.participant_id, role, district or "") for each in issued],
+        )
+    elif as_json:
+        click.echo(msgspec.json.encode(issued if count > 1 else issued[0]))
+    else:
+        for each in issued:
+            click.echo(each.token)
+            terminal.note(f"参与者 {each.participant_id}", f"participant {each.participant_id}")
+
+
+@token.command()
+@click.argument("bearer", metavar="TOKEN")
+@click.pass_obj
+def revoke(terminal: Terminal, bearer: str) -> None:
+    """吊销令牌，立即生效 / end a token at once, everywhere."""
+    from ledger.errors import NotFound
+
+    with services() as opened:
+        try:
+            opened.ledger.revoke_token(bearer, opened.clock())
+        except NotFound:
+            raise Refusal("not_found", "没有这个令牌。", "There is no such token.") from None
+    terminal.note("令牌已吊销。", "The token is revoked.")

@@ -1,0 +1,117 @@
+"""People: registered once, known by a token that ends at once, in a role within a district."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from ledger.access import EVERYBODY, RIGHTS, allowed, owns_or_audits, reviews, within
+from ledger.districts import DistrictImported
+from ledger.errors import NotFound, SubmissionConflict, UnknownDistrict
+from ledger.participants import ROLES, Actor
+from tests.ledger.examples import NOW, someone
+
+
+def register(ledger, registrar, submission, **changes):
+    request = {"role": "citizen", "name": "王", **changes}
+    return ledger.register(
+        registrar, submission, "citizen", NOW, request=request,
+        consents=("track", "board"), personal={"name": request["name"], "alias": "翠鸟"},
+    )  # fmt: skip
+
+
+def test_a_registration_can_be_repeated(ledger):
+    """The same submission gives the same participant and the same token, and no new fact."""
+    registrar, submission = someone(ledger, "registrar"), uuid4()
+    first = register(ledger, registrar, submission)
+    head = ledger.head()
+    again = register(ledger, registrar, submission)
+    assert (again.participant_id, again.token, again.position) == (
+        first.participant_id, first.token, first.position,
+    )  # fmt: skip
+    assert again.replayed and ledger.head() == head
+    with pytest.raises(SubmissionConflict):
+        register(ledger, registrar, submission, name="李")
+
+
+def test_a_token_says_who_and_its_hash_is_all_that_is_stored(ledger):
+    """The bearer is found by the hash; the token itself is nowhere in the log."""
+    made = ledger.issue_token("grid_worker", NOW)
+    actor = ledger.authenticate(made.token)
+    assert actor == Actor(made.participant_id, "grid_worker", None)
+    assert not any(made.token.encode() in row.state for row in ledger.rows())
+    assert ledger.authenticate(made.token + "x") is None
+    assert ledger.authenticate("") is None
+
+
+def test_a_revoked_token_ends_at_once_for_every_process(open_ledger, ledger):
+    """Another ledger on the same store knows it in its next question; twice is harmless."""
+    token, other = ledger.issue_token("citizen", NOW).token, open_ledger()
+    assert other.authenticate(token) is not None
+    ledger.revoke_token(token, NOW)
+    ledger.revoke_token(token, NOW)
+    assert other.authenticate(token) is None
+    with pytest.raises(NotFound):
+        ledger.revoke_token("never issued", NOW)
+
+
+def test_a_revoked_role_ends_its_tokens_and_no_others(ledger):
+    """Taking a role away ends what was issued for it, not the person's other roles."""
+    person = ledger.issue_token("citizen", NOW)
+    officer = ledger.issue_token("dispatcher", NOW, participant=person.participant_id)
+    assert ledger.revoke_role(person.participant_id, "dispatcher", "left", NOW) == 1
+    assert ledger.authenticate(officer.token) is None
+    assert ledger.authenticate(person.token) is not None
+    with pytest.raises(NotFound):
+        ledger.revoke_role(person.participant_id, "dispatcher", "left", NOW)
+
+
+def test_a_token_for_nobody_is_refused(ledger):
+    """A mistyped participant does not become a new one."""
+    with pytest.raises(NotFound):
+        ledger.issue_token("citizen", NOW, participant=uuid4())
+
+
+def test_districts_are_required_only_where_there_are_any(ledger):
+    """Without a list of districts any code will do; with one, only those on it."""
+    ledger.issue_token("citizen", NOW, district="anything")
+    ledger.import_districts(
+        [DistrictImported(code="c", name="市", parent=None, kind="city")], NOW
+    )
+    with pytest.raises(UnknownDistrict):
+        ledger.issue_token("citizen", NOW, district="anything")
+    with pytest.raises(UnknownDistrict):
+        ledger.import_districts(
+            [DistrictImported(code="x", name="镇", parent="gone", kind="town")], NOW
+        )
+    assert ledger.districts.current().path("c") == ("c",)
+
+
+def test_consent_is_as_easily_withdrawn_as_given(ledger):
+    """Each change is one fact, a repetition none, and an alias comes with the consent."""
+    person = someone(ledger).participant_id
+    ledger.consent(person, "board", True, NOW, alias="白鹭")
+    assert ledger.alias_of(person) == "白鹭"
+    head = ledger.head()
+    ledger.consent(person, "board", True, NOW)
+    assert ledger.head() == head
+    ledger.consent(person, "board", False, NOW)
+    assert ledger.participant(person).consents == set()
+    ledger.consent(person, "board", True, NOW, alias="苍鹭")
+    assert ledger.alias_of(person) == "苍鹭"
+
+
+def test_access_is_denied_by_default():
+    """An unknown right is nobody's; every right names real roles; objects are their owner's."""
+    me, auditor = Actor(uuid4(), "citizen"), Actor(uuid4(), "auditor")
+    assert not any(allowed(Actor(uuid4(), role), "no.such.right") for role in ROLES)
+    assert set().union(*RIGHTS.values()) <= set(ROLES)
+    assert "open311" not in EVERYBODY
+    assert owns_or_audits(me, me.participant_id)
+    assert owns_or_audits(auditor, me.participant_id)
+    assert not owns_or_audits(me, auditor.participant_id)
+    judge = Actor(uuid4(), "dispatcher", "east")
+    assert within(judge, ("grid", "east", "c")) and not within(judge, ("west", "c"))
+    assert not within(judge, ())
+    assert not reviews(me, frozenset({"dispatcher"}), ())

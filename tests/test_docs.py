@@ -1,0 +1,61 @@
+"""Documents that cannot drift: commands, settings and the catalogue of facts are compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import ledger.application  # noqa: F401  (all facts are registered by importing it)
+from ledger.facts import catalogue
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def names_in(text: str, pattern: str) -> set[str]:
+    return set(re.findall(pattern, text))
+
+
+def test_the_first_screen_holds_the_two_commands():
+    """The README's first block is the two commands that scripts/dev.py knows."""
+    from scripts.dev import COMMANDS
+
+    block = README.split("```")[1].strip().splitlines()
+    words = [line.split("#")[0].split() for line in block]
+    assert words == [["python3", "scripts/dev.py", "demo"], ["python3", "scripts/dev.py", "test"]]
+    assert {line[2] for line in words} < set(COMMANDS)
+    assert README[: README.index("```")].count("\n") < 15
+
+
+def test_the_catalogue_of_facts_is_complete():
+    """The ledger's README and the changelog name every stored fact and no other."""
+    names = set(catalogue())
+    topic = r"`([a-z]+\.[a-z0-9-]+)`"
+    readme = (ROOT / "ledger" / "README.md").read_text().split("stored name")[1]
+    files = {name for name in names_in(readme, topic) if name.endswith(".py")}
+    assert names_in(readme, topic) - files == names
+    assert names_in((ROOT / "CHANGELOG.md").read_text().split("Stored facts")[-1], topic) == names
+
+
+def test_the_table_of_settings_is_the_settings():
+    """The README's table lists exactly the settings that api/config.py reads."""
+    from api.config import SETTINGS
+
+    listed = names_in(README.split("## Settings")[1].split("## Where")[0], r"`(GWC_[A-Z_]+)`")
+    assert listed == {one.name for one in SETTINGS}
+
+
+def test_ci_runs_the_readmes_test_command():
+    """What lands is checked by the command a newcomer runs."""
+    assert "python3 scripts/dev.py test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_linked_file_is_there():
+    """No link in a README leads nowhere."""
+    pages = [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("ledger/*/README.md")]
+    links = [
+        page.parent / link
+        for page in pages
+        for link in names_in(page.read_text(), r"\]\(([^)#:]+)\)")
+    ]
+    assert links and all(link.exists() for link in links)

@@ -15,10 +15,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-import limits
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ledger.facts import Text
 
@@ -27,6 +24,7 @@ KEY_BYTES = 32
 SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 REDIS = ("redis://", "rediss://", "unix://")
 TIMEZONE = "Asia/Shanghai"
+RATE_LIMIT = "300/minute"
 UNSAFE_TEST_SERVER = "ALLOW_UNSAFE_TEST_SERVER"
 
 
@@ -62,12 +60,12 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("BIND", "127.0.0.1:8000", "监听地址", "the address to listen on"),
     _setting("WORKERS", "2", "工作进程数", "worker processes"),
     _setting("THREADS", "4", "每个进程的线程数", "threads per worker"),
-    _setting("RATE_LIMIT", "300/minute", "每个令牌的请求上限；off 为不限",
+    _setting("RATE_LIMIT", RATE_LIMIT, "每个令牌的请求上限；off 为不限",
              "requests per token; off for none"),
     _setting("TEST_POSTGRES_URL", "", "测试用：自备的 PostgreSQL", "tests: a PostgreSQL of yours"),
     _setting("TEST_REDIS_URL", "", "测试用：自备的 Redis", "tests: a Redis of yours"),
     _setting("CHROMIUM", "", "测试用：自备的浏览器程序", "tests: a Chromium of yours"),
-    _setting("NO_SYSTEM_BROWSER", "", "测试用：不用系统浏览器", "tests: leave the system's browser"),
+    _setting("NO_SYSTEM_BROWSER", "", "测试用：不用系统浏览器", "tests: not the system's browser"),
     _setting("KILLS", "", "测试用：崩溃测试的次数", "tests: how often the crash test kills"),
 )  # fmt: skip
 NAMES = frozenset(setting.name for setting in SETTINGS)
@@ -81,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bind: str = "127.0.0.1:8000"
     workers: int = 2
     threads: int = 4
-    rate_limit: str = "300/minute"
+    rate_limit: str = RATE_LIMIT
     given_secret_key: bytes | None = None
     given_vault_key: bytes | None = None
     log_key_file: Path | None = None
@@ -100,7 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             bind=_bind(given.get("GWC_BIND", "127.0.0.1:8000")),
             workers=_number("GWC_WORKERS", given.get("GWC_WORKERS", "2")),
             threads=_number("GWC_THREADS", given.get("GWC_THREADS", "4")),
-            rate_limit=_rate(given.get("GWC_RATE_LIMIT", "300/minute")),
+            rate_limit=_rate(given.get("GWC_RATE_LIMIT", RATE_LIMIT)),
             given_secret_key=_key("GWC_SECRET_KEY", given.get("GWC_SECRET_KEY")),
             given_vault_key=_key("GWC_VAULT_KEY", given.get("GWC_VAULT_KEY")),
             log_key_file=Path(given["GWC_LOG_KEY"]) if "GWC_LOG_KEY" in given else None,
@@ -137,6 +135,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"GWC_LOG_KEY cannot be read: {error}") from None
         if self.sqlite_path is None:
             raise ConfigError("with PostgreSQL GWC_LOG_KEY must be set: a PEM file, Ed25519")
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
+
         pem = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
         )
@@ -232,10 +237,15 @@ def _number(name: str, text: str) -> int:
 
 
 def _rate(text: str) -> str:
+    if text in ("off", RATE_LIMIT):
+        return text
+    import limits  # Here, as the keys' library above: most commands start without either.
+
     try:
-        return text if text == "off" or limits.parse_many(text) else text
+        limits.parse_many(text)
     except ValueError:
         raise ConfigError("GWC_RATE_LIMIT must be off, or like 300/minute") from None
+    return text
 
 
 def _key(name: str, text: str | None) -> bytes | None:

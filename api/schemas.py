@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from uuid import UUID
 
 import msgspec
-from flask import request
+from flask import g, request
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load
 from webargs.flaskparser import FlaskParser
 
@@ -34,14 +34,14 @@ TYPE, UNKNOWN, REQUIRED = "wrong_type", "unknown_field", "required"
 class Leaf(fields.Field[Any]):
     """A value of any type that msgspec knows; ``strict`` is off for the text of a query."""
 
-    default_error_messages = {"required": REQUIRED, "null": TYPE}  # noqa: RUF012
+    default_error_messages = {"required": REQUIRED, "null": TYPE}
 
     def __init__(self, shape: Any, *, strict: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shape = _with_offsets(shape)
         self.strict = strict
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
             return msgspec.convert(value, self.shape, strict=self.strict)
         except (msgspec.ValidationError, OverflowError) as error:
@@ -50,7 +50,7 @@ class Leaf(fields.Field[Any]):
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
         """As marshmallow's, but that null too is for the type to judge."""
         if value is None:
-            return self._deserialize(value, attr, data)
+            return self._deserialize(value)
         return super().deserialize(value, attr, data, **kwargs)
 
 
@@ -60,7 +60,7 @@ class Shape(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"unknown": UNKNOWN, "type": TYPE}  # noqa: RUF012
+    error_messages = {"unknown": UNKNOWN, "type": TYPE}
 
 
 @cache
@@ -70,10 +70,11 @@ def schema_of(struct: type[msgspec.Struct], *, submitted: bool = True) -> type[S
     What loads is the Struct itself, or the pair (submission_id, Struct).
     """
     members: dict[str, Any] = _members(struct)
+    submitted = submitted and "submission_id" not in members
     if submitted:
         members["submission_id"] = Leaf(UUID, required=True)
 
-    def made(self: Schema, data: dict[str, Any], **_: Any) -> Any:
+    def made(_: Schema, data: dict[str, Any], **__: Any) -> Any:
         if not submitted:
             return struct(**data)
         submission_id = data.pop("submission_id")
@@ -87,7 +88,7 @@ def schema_of(struct: type[msgspec.Struct], *, submitted: bool = True) -> type[S
 def query_of(struct: type[msgspec.Struct]) -> type[Schema]:
     """The schema of a query string."""
     return cast(type[Schema], type(struct.__name__, (Shape,), _members(struct, strict=False) | {
-        "made": post_load(lambda self, data, **_: struct(**data)),
+        "made": post_load(lambda _, data, **__: struct(**data)),
     }))  # fmt: skip
 
 
@@ -130,17 +131,17 @@ def _with_offsets(shape: Any) -> Any:
 class Parser(FlaskParser):
     """Reads JSON with msgspec and raises our refusals; used by every route."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}
 
-    def load_json(self, req: Any, schema: Any) -> Any:
+    def load_json(self, *_: Any) -> Any:
         """The body as sent: a JSON object in UTF-8, neither compressed nor with NaN in it."""
         return body_sent()
 
-    def load_querystring(self, req: Any, schema: Any) -> Any:
+    def load_querystring(self, req: Any, *_: Any) -> Any:
         """The query as a plain mapping; the first of a name that is given twice."""
         return req.args.to_dict()
 
-    def handle_error(self, error: ValidationError, req: Any, schema: Schema, **_: Any) -> Any:
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> Any:
         messages = cast("Mapping[str, Any]", error.messages)
         inner = messages.get("json") or messages.get("query") or messages
         found = [one for _, one in zip(range(ERRORS_MAX), _flat(inner, ""), strict=False)]
@@ -150,7 +151,10 @@ class Parser(FlaskParser):
 
 
 def body_sent() -> dict[str, Any]:
-    """The JSON object that was sent; refuses every other body."""
+    """The JSON object that was sent, decoded once; refuses every other body."""
+    if "body_sent" in g:
+        sent: dict[str, Any] = g.body_sent
+        return sent
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedEncoding
     charset = request.mimetype_params.get("charset", "utf-8").lower()
@@ -162,6 +166,7 @@ def body_sent() -> dict[str, Any]:
         raise MalformedJson from None
     if not isinstance(body, dict):
         raise MalformedJson
+    g.body_sent = body
     return body
 
 
@@ -190,4 +195,12 @@ def openapi_of(field: Any, **_: Any) -> dict[str, Any]:
         [field.shape], ref_template="#/components/schemas/{name}"
     )
     assert not named, "a leaf names no other schema"
-    return found
+    return _without_false(found)
+
+
+def _without_false(schema: Any) -> Any:
+    """The same without ``items: false``, which apispec takes for a name; maxItems says it too."""
+    if isinstance(schema, dict):
+        kept = {key: one for key, one in schema.items() if one is not False}
+        return {key: _without_false(one) for key, one in kept.items()}
+    return [_without_false(one) for one in schema] if isinstance(schema, list) else schema

@@ -133,11 +133,12 @@ class Wallet(msgspec.Struct):
             self.paid = fact.wallet.paid
         elif isinstance(fact, CoinsAwarded):
             self.coins[fact.expires_on] = self.coins.get(fact.expires_on, 0) + fact.amount
+            if fact.earned_on not in self.earned:
+                self._forget(entry.recorded_at)  # Once a day is enough.
             day = self.earned.setdefault(fact.earned_on, {})
             day[fact.kind] = day.get(fact.kind, 0) + fact.amount
             if fact.began_at and fact.ended_at:
                 self.paid.append((fact.began_at, fact.ended_at))
-            self._forget(entry.recorded_at)
 
     def _forget(self, now: datetime) -> None:
         """Drop what no rule can ask about any more, so that a wallet stays small for ever."""

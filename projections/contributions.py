@@ -1,4 +1,4 @@
-"""Contributions (参与记录): a participant's own, newest first, and those that wait for a reviewer."""
+"""Contributions (参与记录): a participant's own, and those that wait for a reviewer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from projections import cursor as cursors
 from projections.view import Row, Rows, Source, View, ascending, descending
 
 CITY = "*"
+AFTER_ALL_KEYS = "~"
 
 
 class Item(msgspec.Struct):
@@ -62,7 +63,8 @@ class Contributions(View):
         before = item.state if row else ""
         _apply(item, fact)
         data = _encode(item)
-        rows[key] = Row(key, data, f"of/{item.participant_id}", descending(item.position))
+        listed = f"of/{item.participant_id}/{item.kind}"
+        rows[key] = Row(key, data, listed, descending(item.position))
         waits, waited = item.state in OPEN_STATES, before in OPEN_STATES
         if waits or waited:
             for bucket in _queues(item):
@@ -112,12 +114,15 @@ def _queues(item: Item) -> list[str]:
 
 
 def contributions(
-    store: Source, participant: UUID, cursor: str | None, limit: int
+    store: Source,
+    participant: UUID,
+    cursor: str | None,
+    limit: int,
+    kinds: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """``{items, next, position}``: a participant's own, newest first."""
-    listing = f"of/{participant}"
-    position, rows = store.page(CONTRIBUTIONS, listing, cursors.read(listing, cursor), limit + 1)
-    return _page(listing, position, rows, limit)
+    """``{items, next, position}``: a participant's own, newest first; ``kinds`` None is all."""
+    buckets = [f"of/{participant}/{kind}" for kind in _kinds(kinds)]
+    return _merged(store, buckets, cursor, limit)
 
 
 def contribution(store: Source, cause: UUID) -> dict[str, Any] | None:
@@ -137,23 +142,29 @@ def waiting(
 
     ``districts`` None is the whole city, ``kinds`` None every way to take part.
     """
-    wanted = sorted(set((CITY,) if districts is None else districts))
-    sorts = sorted(set(BY_KIND if kinds is None else kinds))
-    listing = f"waiting/{','.join(sorts)}/{','.join(wanted)}"
+    places = sorted(set((CITY,) if districts is None else districts))
+    buckets = [f"waiting/{kind}/{place}" for kind in _kinds(kinds) for place in places]
+    return _merged(store, buckets, cursor, limit)
+
+
+def _kinds(kinds: Sequence[str] | None) -> list[str]:
+    return sorted(set(BY_KIND if kinds is None else kinds))
+
+
+def _merged(
+    store: Source, buckets: Sequence[str], cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """A page of several buckets together; what stands in two of them is shown once."""
+    listing = ",".join(buckets)
     sort, key = cursors.read(listing, cursor)
-    # A contribution stands once in each of several queues, everywhere at the same sort.
-    after = (sort and sort + "~", key)
+    # Everywhere a contribution has the same sort, so whatever has this one was shown.
+    after = (sort and sort + AFTER_ALL_KEYS, key)
     found: dict[str, Row] = {}
     positions: list[int] = []
-    for bucket in (f"waiting/{kind}/{district}" for kind in sorts for district in wanted):
+    for bucket in buckets:
         position, rows = store.page(CONTRIBUTIONS, bucket, after, limit + 1)
         positions.append(position)
         found.update((row.sort, row) for row in rows)
-    merged = [found[one] for one in sorted(found)][: limit + 1]
-    return _page(listing, min(positions, default=0), merged, limit)
-
-
-def _page(listing: str, position: int, rows: Sequence[Row], limit: int) -> dict[str, Any]:
-    shown, following = cursors.cut(listing, rows, limit)
+    shown, following = cursors.cut(listing, [found[one] for one in sorted(found)], limit)
     items = [msgspec.json.decode(row.data) for row in shown]
-    return {"items": items, "next": following, "position": position}
+    return {"items": items, "next": following, "position": min(positions, default=0)}

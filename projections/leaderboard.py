@@ -8,8 +8,9 @@ brings the past coins along, and a withdrawal finds every row that has to go.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,8 @@ CONSENT = "board"
 EVERYWHERE = EVERYBODY = "*"
 GRANULARITIES = ("day", "week", "month", "year", "all")
 AROUND = 5
-NAME = re.compile(r"[\w*-]{1,64}")
+BOARDS_KEPT = 10_000
+NAME = re.compile(r"[\w.*-]{1,64}")
 
 
 class Day(msgspec.Struct, array_like=True):
@@ -36,7 +38,7 @@ class Day(msgspec.Struct, array_like=True):
 
 
 class Earner(msgspec.Struct):
-    """One participant's coins: by "role/district/district above ...", then by day."""
+    """One participant's coins: by role and districts (as JSON), then by day."""
 
     consents: bool = False
     earned: dict[str, dict[date, Day]] = {}
@@ -53,6 +55,7 @@ class Score(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 _earner = msgspec.json.Decoder(Earner).decode
 _score = msgspec.json.Decoder(Score).decode
+_place = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class Leaderboard(View):
@@ -94,9 +97,8 @@ LEADERBOARD = Leaderboard()
 
 def _earned(rows: Rows, earner: Earner, who: str, fact: CoinsAwarded, position: int) -> None:
     """Add an award to the private row and, with consent, to the boards it counts on."""
-    day = earner.earned.setdefault("/".join((fact.role, *fact.districts)), {}).setdefault(
-        fact.earned_on, Day()
-    )
+    place = _encode((fact.role, *fact.districts)).decode()
+    day = earner.earned.setdefault(place, {}).setdefault(fact.earned_on, Day())
     day.coins, day.position = day.coins + fact.amount, position
     if not earner.consents:
         return
@@ -111,9 +113,9 @@ def _scores(earner: Earner, who: str) -> dict[str, Score]:
     """A participant's score on every board, from the private row alone."""
     scores: dict[str, Score] = {}
     for place, days in earner.earned.items():
-        role, *districts = place.split("/")
+        role, *districts = _place(place)
         for day, earned in days.items():
-            for board in _boards(day, role, districts):
+            for board in _boards(day, role, tuple(districts)):
                 score = scores.setdefault(board, Score(who))
                 score.coins += earned.coins
                 score.position = max(score.position, earned.position)
@@ -126,11 +128,15 @@ def _line(board: str, score: Score) -> Row:
     return Row(f"{board}/{score.participant_id}", _encode(score), board, sort)
 
 
-def _boards(day: date, role: str, districts: Iterable[str]) -> Iterator[str]:
-    for granularity in GRANULARITIES:
-        for district in {EVERYWHERE, *districts}:
-            for one in (EVERYBODY, role):
-                yield _board(granularity, period_of(granularity, day), district, one)
+@lru_cache(maxsize=BOARDS_KEPT)
+def _boards(day: date, role: str, districts: tuple[str, ...]) -> tuple[str, ...]:
+    """Every board that coins count on."""
+    return tuple(
+        _board(granularity, period_of(granularity, day), district, one)
+        for granularity in GRANULARITIES
+        for district in dict.fromkeys((EVERYWHERE, *districts))
+        for one in (EVERYBODY, role)
+    )
 
 
 def _board(granularity: str, period: str, district: str, role: str) -> str:

@@ -30,12 +30,13 @@ class Statement(View):
     def fold(self, rows: Rows, entry: Entry) -> None:
         fact = entry.fact
         assert isinstance(fact, CoinsAwarded | AwardRefused)
-        awarded = isinstance(fact, CoinsAwarded)
+        amount = fact.amount if isinstance(fact, CoinsAwarded) else 0
+        expires_on = fact.expires_on if isinstance(fact, CoinsAwarded) else None
         kept = f"total/{fact.participant_id}"
         row = rows.get(kept)
-        total = (_total(row.data) if row else 0) + (fact.amount if awarded else 0)
+        total = (_total(row.data) if row else 0) + amount
         line = {
-            "amount": fact.amount if awarded else 0,
+            "amount": amount,
             "total": total,
             "cause": fact.cause,
             "kind": fact.kind,
@@ -43,7 +44,7 @@ class Statement(View):
             "policy_version": fact.policy_version,
             "reasons": fact.reasons,
             "earned_on": fact.earned_on,
-            "expires_on": fact.expires_on if awarded else None,
+            "expires_on": expires_on,
             "recorded_at": entry.recorded_at,
             "position": entry.position,
         }

@@ -1,7 +1,8 @@
 """The contract of a store of views: generations of rows, written batch by batch.
 
 A generation (代) is one copy of one view. It is ``building`` until it has caught up, then
-``live``, and ``old`` once another took its place; rows of an old one are only there to be deleted.
+``live``. Once another took its place it is ``old``, and its rows wait for being deleted; or
+``retired``, while whoever compared the two still looks at it. Only the first two take batches.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 from ledger.errors import LedgerError
 from projections.view import Row, Source, View
 
-BUILDING, LIVE, OLD = "building", "live", "old"
+BUILDING, LIVE, RETIRED, OLD = "building", "live", "retired", "old"
 EMPTY_DIGEST = "0" * 64
 
 
@@ -73,7 +74,7 @@ class Store(Source, Protocol):
         """Every generation there is."""
 
     def begin(self, view: View) -> Head:
-        """A new, empty generation to build; one still being built becomes old."""
+        """A new, empty generation to build; one that was built or compared before becomes old."""
 
     def rows(self, head: Head, keys: Sequence[str]) -> dict[str, Row]:
         """Those rows of a generation that exist."""
@@ -82,16 +83,29 @@ class Store(Source, Protocol):
         """Apply each batch with its position, or do nothing where the head is another by now."""
 
     def swap(self, new: Head, old: Head | None) -> bool:
-        """Make ``new`` live and the others old; not if ``old``, where given, moved meanwhile."""
+        """Make ``new`` live and the others old.
+
+        Where ``old`` is given, it becomes retired; and nothing happens if it moved meanwhile.
+        """
 
     def drop(self, head: Head) -> None:
-        """Delete an old generation, little by little."""
+        """Delete a generation that is old or retired, little by little."""
 
     def scan(self, head: Head) -> Iterator[Row]:
         """Every row of a generation."""
 
     def close(self) -> None:
         """Close every connection."""
+
+
+class Leadership(Protocol):
+    """A lock that at most one holder has, and that is free again once its process is gone."""
+
+    def held(self) -> bool:
+        """Whether it is ours, taking it when it is free."""
+
+    def release(self) -> None:
+        """Give it up."""
 
 
 def live(heads: Sequence[Head], name: str) -> Head | None:

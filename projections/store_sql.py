@@ -18,7 +18,7 @@ from weakref import WeakSet
 from eventsourcing.persistence import PersistenceError
 
 from ledger.store.pool import Closeable, Pool
-from projections.store import BUILDING, LIVE, OLD, Batch, Head, StoreDown, ViewNotReady
+from projections.store import BUILDING, Batch, Head, Leadership, StoreDown, ViewNotReady
 from projections.view import START, Place, Row, View
 
 READERS_MAX = 32
@@ -73,13 +73,17 @@ SELECT name, version, generation, state, position, anchor, digest, rows,
 FROM views
 """
 BEGIN = "INSERT INTO views VALUES (?, ?, ?, 'building', 0, '', ?, 0)"
-GIVE_UP = "UPDATE views SET state = 'old' WHERE name = ? AND state = 'building'"
+GIVE_UP = "UPDATE views SET state = 'old' WHERE name = ? AND state IN ('building', 'retired')"
 MOVE = (
     "UPDATE views SET position = ?, anchor = ?, digest = ?, rows = ?"
-    " WHERE generation = ? AND position = ? AND digest = ? AND state <> 'old'"
+    " WHERE generation = ? AND position = ? AND digest = ? AND state IN ('building', 'live')"
 )
-STILL = "SELECT 1 FROM views WHERE generation = ? AND position = ? AND state = 'live'"
-RETIRE = "UPDATE views SET state = 'old' WHERE name = ? AND generation <> ?"
+# An update that changes nothing, for the lock: the follower cannot move it before the swap.
+STILL = (
+    "UPDATE views SET state = 'live' WHERE generation = ? AND position = ? AND state = 'live'"
+)
+OUTDATE = "UPDATE views SET state = 'old' WHERE name = ? AND generation <> ?"
+RETIRE = "UPDATE views SET state = 'retired' WHERE generation = ?"
 MAKE_LIVE = "UPDATE views SET state = 'live' WHERE generation = ? AND state = 'building'"
 UPSERT = (
     "INSERT INTO view_rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (generation, key)"
@@ -94,7 +98,7 @@ SWEEP = (
     "DELETE FROM view_rows WHERE generation = ? AND key IN"
     f" (SELECT key FROM view_rows WHERE generation = ? LIMIT {ROWS_PER_DELETE})"
 )
-FORGET = "DELETE FROM views WHERE generation = ? AND state = 'old'"
+FORGET = "DELETE FROM views WHERE generation = ? AND state IN ('retired', 'old')"
 
 C = TypeVar("C", bound=Closeable)
 
@@ -128,10 +132,10 @@ class SqlStore(ABC, Generic[C]):
     ) -> tuple[int, list[Row]]:
         sql = PAGE_BACKWARDS if backwards else PAGE_FORWARDS
         mine = (view.name, view.version)
-        head, *rows = self._ask(sql, (*mine, *mine, bucket, *after, limit)) or [None]
-        if head is None:
+        rows = self._ask(sql, (*mine, *mine, bucket, *after, limit))
+        if not rows:
             raise ViewNotReady(view=view.name)
-        return head[0], [Row(key, data, bucket, sort) for _, key, sort, data in rows]
+        return rows[0][0], [Row(key, data, bucket, sort) for _, key, sort, data in rows[1:]]
 
     def rank(self, view: View, bucket: str, place: Place) -> tuple[int, int]:
         rows = self._ask(RANK, (bucket, *place, view.name, view.version))
@@ -192,7 +196,9 @@ class SqlStore(ABC, Generic[C]):
                 return False
             if not self._run(connection, MAKE_LIVE, (new.generation,)):
                 return False
-            self._run(connection, RETIRE, (new.view, new.generation))
+            self._run(connection, OUTDATE, (new.view, new.generation))
+            if old:
+                self._run(connection, RETIRE, (old.generation,))
         return True
 
     def drop(self, head: Head) -> None:
@@ -245,7 +251,8 @@ class SqlStore(ABC, Generic[C]):
     # What a database must provide
 
     @abstractmethod
-    def leadership(self) -> AbstractContextManager[Any]: ...
+    def leadership(self) -> Leadership:
+        """The lock that one follower of this database can hold."""
 
     @abstractmethod
     def _connect(self) -> C: ...
@@ -257,7 +264,9 @@ class SqlStore(ABC, Generic[C]):
     def _transaction(self, connection: C) -> AbstractContextManager[Any]: ...
 
     @abstractmethod
-    def _query(self, connection: C, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
+    def _query(
+        self, connection: C, sql: str, parameters: Sequence[Any]
+    ) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod
     def _run(self, connection: C, sql: str, parameters: Sequence[Any]) -> int:

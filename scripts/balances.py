@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
-from uuid import UUID
+from datetime import UTC, date, datetime, time
 
 import click
 
-from ledger.days import SHANGHAI, day_of
-from ledger.facts import Entry
-from ledger.wallet import AwardRefused, CoinsAwarded
+from api.config import Settings
+from ledger.balances import MONEY, balances_of
+from ledger.days import SHANGHAI, day_of, microseconds
+from ledger.states import EVER, states
 from scripts.terminal import WrongUse, services, write_csv
 
-MONEY = (CoinsAwarded.topic, AwardRefused.topic)
 HEADER = ("participant", "available", "held")
 
 
@@ -26,20 +23,16 @@ class Moment(click.ParamType[datetime]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        if isinstance(value, datetime):
-            return value
+        text = str(value)
         try:
-            day = date.fromisoformat(str(value))
-            return datetime.combine(day, time.max, SHANGHAI)
+            if len(text) == len("2026-03-31"):
+                return datetime.combine(date.fromisoformat(text), time.max, SHANGHAI)
+            moment = datetime.fromisoformat(text)
         except ValueError:
-            pass
-        try:
-            moment = datetime.fromisoformat(str(value))
-            if moment.tzinfo is not None:
-                return moment
-        except ValueError:
-            pass
-        self.fail(f"{value!r}: YYYY-MM-DD, or RFC 3339 with an offset", param, ctx)
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise click.BadParameter(f"{text}: YYYY-MM-DD, or RFC 3339 with an offset", ctx, param)
+        return moment
 
 
 @click.command()
@@ -52,35 +45,22 @@ def balances(as_of: datetime | None, at_position: int | None) -> None:
     """
     if as_of is not None and at_position is not None:
         raise WrongUse("usage", "只能选一个时点。", "Choose --as-of or --at-position, not both.")
+    settings = Settings.from_env()
+    moment = as_of or datetime.now(UTC)
+    if at_position is not None:
+        moment = _recorded_at(at_position) or moment
+    write_csv(HEADER, balances_of(
+        states(
+            settings.ledger_env(), MONEY,
+            through=EVER if at_position is None else at_position,
+            until=EVER if as_of is None else microseconds(as_of),
+        ),
+        day_of(moment),
+    ))  # fmt: skip
+
+
+def _recorded_at(position: int) -> datetime | None:
+    """When the entry at a position was recorded; None where there is none."""
     with services() as opened:
-        today = day_of(as_of or opened.clock())
-        seen: Iterable[Entry] = opened.ledger.entries(topics=MONEY)
-        if as_of is not None:
-            seen = (entry for entry in seen if entry.recorded_at <= as_of)
-        if at_position is not None:
-            seen = _through(seen, at_position)
-            for entry in opened.ledger.rows(at_position - 1, 1) if at_position else ():
-                today = day_of(opened.ledger.entry(entry).recorded_at)
-        write_csv(HEADER, balances_of(seen, today))
-
-
-def balances_of(entries: Iterable[Entry], today: date) -> list[tuple[UUID, int, int]]:
-    """(participant, available, held) of everybody with a money fact, by participant id.
-
-    Nothing holds coins yet, so ``held`` is 0.
-    """
-    coins: dict[UUID, int] = defaultdict(int)
-    for entry in entries:
-        fact = entry.fact
-        if isinstance(fact, CoinsAwarded):
-            coins[fact.participant_id] += fact.amount if fact.expires_on >= today else 0
-        elif isinstance(fact, AwardRefused):
-            coins[fact.participant_id] += 0
-    return [(person, coins[person], 0) for person in sorted(coins, key=str)]
-
-
-def _through(entries: Iterable[Entry], position: int) -> Iterator[Entry]:
-    for entry in entries:
-        if entry.position > position:
-            return
-        yield entry
+        rows = opened.ledger.rows(position - 1, 1) if position else []
+        return opened.ledger.entry(rows[0]).recorded_at if rows else None

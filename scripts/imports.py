@@ -122,8 +122,8 @@ def _bad_districts(rows: Sequence[dict[str, str]], known: set[str]) -> Iterator[
     while ready := [each for each in waiting if each[2] is None or each[2] in accepted]:
         accepted.update(code for _, code, _ in ready)
         waiting = [each for each in waiting if each not in ready]
-    for item, _, parent in waiting:
-        zh, en = f"没有上级行政区 {parent}。", f"There is no parent district {parent}."
+    for item, _, above in waiting:
+        zh, en = f"没有上级行政区 {above}。", f"There is no parent district {above}."
         yield RefusedItem(item, "unknown_district", zh, en)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from types import FrameType
 
@@ -16,7 +16,7 @@ import click
 
 from scripts.terminal import Terminal, services
 
-SERVER = ("gunicorn", "-c", "python:api.server", "api.server:application")
+SERVER = ("gunicorn", "-c", "python:api.server")
 FOLLOWER = ("scripts.gwc", "follow")
 POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
@@ -101,7 +101,9 @@ class Parent:
             self._start("follower", FOLLOWER)
 
     def _start(self, name: str, module: Sequence[str]) -> None:
-        command = [*self._prefix, sys.executable, "-P", "-m", *module]
+        # Ours may stand on the path only because the caller stands in the checkout.
+        safe = ["-P"] if sys.flags.safe_path else []
+        command = [*self._prefix, sys.executable, *safe, "-m", *module]
         # A group of its own: Ctrl-C reaches the parent alone, which then tells each child once.
         self._children[name] = subprocess.Popen(
             command, process_group=0, preexec_fn=_end_with_parent()  # noqa: PLW1509
@@ -119,7 +121,7 @@ class Parent:
                 child.wait()
 
 
-def _end_with_parent() -> object:
+def _end_with_parent() -> Callable[[], object] | None:
     """On Linux the kernel ends a child whose parent was killed, so that no port stays taken."""
     if not sys.platform.startswith("linux"):
         return None
@@ -141,9 +143,11 @@ def follow(terminal: Terminal) -> None:
     for number in STOPPING:
         signal.signal(number, lambda number, _: told.append(number))
     with services() as opened:
-        from projections.runner import follower_of
+        from projections.reading import open_stores
+        from projections.runner import Follower
 
-        follower = follower_of(opened)
+        stores = open_stores(opened.settings.database_url, opened.settings.redis_url)
+        follower = Follower(opened.ledger, stores)
         # In a thread, because a signal must not set an event its own thread waits for.
         thread = Thread(target=follower.run, args=(stop,))
         thread.start()
@@ -152,5 +156,7 @@ def follow(terminal: Terminal) -> None:
             thread.join(POLL_SECONDS)
         stop.set()
         thread.join()
+        for store in stores:
+            store.close()
     if not told:
         raise click.exceptions.Exit(1)

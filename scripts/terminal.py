@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
+    from api.config import Settings
     from api.services import Services
     from ledger.errors import FieldError
     from ledger.facts import Text
 
 LANGUAGES = ("zh", "en")
 INTERRUPTED = 130
+PIPE_WIDTH = 200
 
 
 class Refusal(click.ClickException):
@@ -62,13 +64,18 @@ class Terminal:
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(*columns, title=title or None, box=SIMPLE, title_justify="left")
+        table = Table(*columns, box=SIMPLE)
         for row in rows:
             table.add_row(*("" if cell is None else str(cell) for cell in row))
         console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
         if not console.is_terminal:
-            console.width = 200
-        console.print(table)
+            console.width = PIPE_WIDTH
+        with console.capture() as drawn:
+            console.print(table)
+        if title:
+            click.echo(title)
+        lines = [line.rstrip() for line in drawn.get().splitlines()]
+        click.echo("\n".join(line for line in lines if line) + "\n")
 
     @contextmanager
     def progress(self, zh: str, en: str, total: int | None = None) -> Iterator[Any]:
@@ -83,12 +90,12 @@ class Terminal:
 
 
 @contextmanager
-def services() -> Iterator[Services]:
-    """The services as the environment sets them, closed afterwards."""
+def services(settings: Settings | None = None) -> Iterator[Services]:
+    """The services on these settings, else on those of the environment; closed afterwards."""
     from api.config import Settings
     from api.services import open_services
 
-    opened = open_services(Settings.from_env())
+    opened = open_services(settings or Settings.from_env())
     try:
         yield opened
     finally:

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import browser, servers
+from scripts import servers
+from tests import browser
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -46,7 +46,7 @@ ONLY_IN = {
     "flask": WEB, "marshmallow": WEB, "flask_smorest": WEB, "flask_limiter": WEB,
     "flask_swagger_ui": WEB, "webargs": WEB, "apispec": WEB, "werkzeug": WEB,
 }
-READS_ENVIRONMENT = {"api/config.py", "scripts/dev.py", "scripts/check.py"}
+READS_ENVIRONMENT = {"api/config.py", "scripts/dev.py", "scripts/check.py", "scripts/servers.py"}
 # File -> why it may ask the clock all the same.  Everybody else is told: `now` is an argument.
 READS_CLOCK: dict[str, str] = {}
 VAGUE = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"}

@@ -12,13 +12,13 @@ import psycopg
 import pytest
 import redis
 
-from tests import servers
+from scripts import servers
 from tests.conftest import POSTGRES_GIVEN, ROOT, fresh_database
 
 # Starts every server, names their processes and waits to be killed.
 VICTIM = """
 import time
-from tests.servers import Postgres, Redis, redis_binaries
+from scripts.servers import Postgres, Redis, redis_binaries
 started = [Postgres(), *map(Redis, redis_binaries().values())]
 print(*(server.process.pid for server in started), flush=True)
 print(*(server.home for server in started), flush=True)
@@ -27,9 +27,9 @@ time.sleep(60)
 
 # Fixtures as on a machine where nothing can be found.
 BARE = """
-import tests.servers
-tests.servers.postgres_bindir = lambda: None
-tests.servers.redis_binaries = lambda: {}
+import scripts.servers
+scripts.servers.postgres_bindir = lambda: None
+scripts.servers.redis_binaries = lambda: {}
 """
 
 
@@ -120,8 +120,8 @@ def test_servers_end_with_a_killed_run(durable_postgres_server, no_userns):
 
 @pytest.mark.parametrize("no_userns", ["", "1"])
 def test_the_self_check_starts_every_server(durable_postgres_server, no_userns):
-    """`python tests/servers.py` shows each server, also where user namespaces are forbidden."""
-    ran = python("tests/servers.py", GWC_NO_USERNS=no_userns)
+    """`python scripts/servers.py` shows each server, also where user namespaces are forbidden."""
+    ran = python("scripts/servers.py", GWC_NO_USERNS=no_userns)
     assert ran.returncode == 0, ran.stderr
     assert "postgres: PostgreSQL" in ran.stdout
     assert ran.stdout.count("a script answered 5") == len(servers.redis_binaries())

@@ -15,7 +15,8 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.store.mapper import FactMapper
 from ledger.store.merge import WAITING_MAX
-from ledger.store.recorder import LogRecorder, SnapshotRecorder
+from ledger.store.recorder import LogRecorder
+from ledger.store.snapshots import SnapshotRecorder
 
 
 class StoreFactory(InfrastructureFactory[TTrackingRecorder]):
@@ -49,6 +50,10 @@ class StoreFactory(InfrastructureFactory[TTrackingRecorder]):
     def process_recorder(self) -> NoReturn:
         """Not offered, as above."""
         raise NotImplementedError("a projection keeps its position in its own store")
+
+    def __exit__(self, *exception: Any) -> None:
+        super().__exit__(*exception)
+        self.close()
 
     def close(self) -> None:
         """Closes the recorder, and with it the snapshots."""

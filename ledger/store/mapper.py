@@ -72,9 +72,14 @@ class FactMapper(Mapper[UUID]):
         """The entry of a row; raises UnknownFact or CorruptFact for a state it cannot read."""
         assert isinstance(stored_event, StoredFact | RecordedFact)
         return facts.Entry(
-            originator_id=UUID(str(stored_event.originator_id)),
+            originator_id=as_uuid(stored_event.originator_id),
             originator_version=stored_event.originator_version,
             recorded_at=from_microseconds(stored_event.recorded_at),
             fact=facts.decode(stored_event.topic, stored_event.state),
             position=stored_event.id if isinstance(stored_event, RecordedFact) else 0,
         )
+
+
+def as_uuid(value: UUID | str) -> UUID:
+    """An originator as it comes from PostgreSQL or, as text, from SQLite."""
+    return value if isinstance(value, UUID) else UUID(value)

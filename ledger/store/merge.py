@@ -7,6 +7,7 @@ at once and never changes threads.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Condition, Lock
@@ -19,6 +20,8 @@ from ledger.store.errors import Overloaded, StoreClosed
 CALLS_PER_COMMIT_MAX = 256
 BYTES_PER_COMMIT_MAX = 4 * 1024 * 1024
 WAITING_MAX = 1_024
+GATHER_SECONDS = 0.001
+GATHER_STEP_SECONDS = 0.0001
 
 
 class Call:
@@ -53,6 +56,8 @@ class MergedCommit(Generic[C]):
         self._waiting: deque[C] = deque()
         self._led = False
         self._closed = False
+        self._company = 1
+        self._gather_until = 0.0
         self._lock = Lock()
         self._idle = Condition(self._lock)
 
@@ -69,10 +74,11 @@ class MergedCommit(Generic[C]):
             if call.turn is not None:
                 call.turn.acquire()
             if call.leads:
+                self._gather()
                 self._take(batch)
                 try:
                     self._commit(batch)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - every call of the batch gets it
                     failure = error
         finally:  # Also after an interrupt: whoever waits must be told, and somebody must lead.
             self._leave(call, batch, failure)
@@ -99,6 +105,14 @@ class MergedCommit(Generic[C]):
                 call.turn.acquire()
             self._waiting.append(call)
 
+    def _gather(self) -> None:
+        """Let those just answered come back: one commit for all is worth more than an early start.
+
+        Ends a millisecond after the last commit at the latest; a lone caller never waits.
+        """
+        while len(self._waiting) < self._company and time.monotonic() < self._gather_until:
+            time.sleep(GATHER_STEP_SECONDS)
+
     def _take(self, batch: list[C]) -> None:
         """Move the next calls into ``batch``; the leader's own is always the first of them."""
         with self._lock:
@@ -118,6 +132,8 @@ class MergedCommit(Generic[C]):
             if not call.settled and call in self._waiting:
                 self._waiting.remove(call)
             if call.leads:
+                self._company = min(len(batch) + len(self._waiting), CALLS_PER_COMMIT_MAX)
+                self._gather_until = time.monotonic() + GATHER_SECONDS
                 self._hand_over()
         for member in batch:
             if member.turn is not None:

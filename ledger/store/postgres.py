@@ -71,13 +71,15 @@ class PostgresRecorder(LogRecorder[Connection]):
 
     def _transact(self, appends: Sequence[Append]) -> None:
         with self._writer.borrow() as connection, connection.pipeline() as pipeline:
-            connection.execute("BEGIN")
+            # Each statement must see what was committed before the lock was given.
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             connection.execute(LOCK)
             log = self._state(connection, appends)
             admission = Admission(appends, log)
             try:
                 _insert(connection, admission)
-                connection.execute(NOTIFY)
+                if not admission.empty:
+                    connection.execute(NOTIFY)
                 ended = connection.execute("COMMIT")
                 pipeline.sync()
             except ROW_ERRORS as error:
@@ -97,7 +99,7 @@ class PostgresRecorder(LogRecorder[Connection]):
         head, versions, taken = row
         return LogState(head, dict(zip(asked, versions, strict=True)), taken)
 
-    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection, connection.transaction():
             for sql, rows in statements:
                 connection.cursor().executemany(_sql(sql), rows)
@@ -106,7 +108,7 @@ class PostgresRecorder(LogRecorder[Connection]):
         sql, parameters = question
         return connection.execute(_sql(sql), parameters, binary=True).fetchall()
 
-    def _id(self, value: UUID | str) -> UUID:
+    def key(self, value: UUID | str) -> UUID:
         return value if isinstance(value, UUID) else UUID(value)
 
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question:

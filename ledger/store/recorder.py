@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from threading import Condition
 from typing import Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 from weakref import WeakSet
 
-from eventsourcing.persistence import (
-    AggregateRecorder,
-    ApplicationRecorder,
-    OperationalError,
-    StoredEvent,
-)
+from eventsourcing.persistence import ApplicationRecorder, OperationalError, StoredEvent
 
 from ledger.store import schema
 from ledger.store.append import Append
 from ledger.store.errors import RowRefused
-from ledger.store.mapper import RecordedFact, StoredFact
+from ledger.store.mapper import RecordedFact, StoredFact, as_uuid
 from ledger.store.merge import WAITING_MAX, MergedCommit
 from ledger.store.pool import Closeable, Pool
 from ledger.store.rows import Guard, VaultRow
@@ -65,7 +59,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         vault_rows: Sequence[VaultRow] = (),
         unchanged: Mapping[UUID, int] | None = None,
         head: int | None = None,
-        tracking: None = None,
+        **unknown: Any,
     ) -> Sequence[int]:
         """Records all of it durably, or nothing; returns the consecutive positions.
 
@@ -74,6 +68,8 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         not hold or a version is taken or would leave a hole, FingerprintTaken, EntryTooLarge,
         Overloaded, StoreClosed; after OperationalError the outcome has to be looked up.
         """
+        if any(value is not None for value in unknown.values()):  # The library passes None.
+            raise TypeError(f"the log cannot record {', '.join(unknown)}")
         if not stored_events and not vault_rows:
             return []
         facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
@@ -85,7 +81,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
 
     def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes:
         """Stores a subject's wrapped key unless there is one; returns the one that is stored."""
-        self._write([(schema.INSERT_KEY, [[self._id(subject), wrapped_key]])])
+        self.write([(schema.INSERT_KEY, [[self.key(subject), wrapped_key]])])
         stored = self.select_key(subject)
         if stored is None:
             raise OperationalError("the key was deleted while it was stored")
@@ -128,7 +124,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
     ) -> Sequence[RecordedFact]:
         """The facts of one originator, by version: ``gt`` < version <= ``lte``."""
         return self._facts(
-            schema.select_sequence("events", self._id(originator_id), gt, lte, desc, limit)
+            schema.select_sequence("events", self.key(originator_id), gt, lte, desc, limit)
         )
 
     def select_notifications(
@@ -148,17 +144,17 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
 
     def max_notification_id(self) -> int:
         """The last position of the log; 0 while it is empty."""
-        head: int = self._rows((schema.MAX_POSITION, []))[0][0]
+        head: int = self.rows((schema.MAX_POSITION, []))[0][0]
         return head
 
     def select_key(self, subject: UUID) -> bytes | None:
         """The wrapped key of a subject, if there is one."""
-        rows = self._rows((schema.SELECT_KEY, [self._id(subject)]))
+        rows = self.rows((schema.SELECT_KEY, [self.key(subject)]))
         return rows[0][0] if rows else None
 
     def select_vault(self, originator_id: UUID) -> list[VaultRow]:
         """The vault rows of one originator, by field."""
-        return self._vault((schema.SELECT_VAULT, [self._id(originator_id)]))
+        return self._vault((schema.SELECT_VAULT, [self.key(originator_id)]))
 
     def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]:
         """The ``newest`` rows of a shelf, newest first."""
@@ -172,7 +168,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         return [
             RecordedFact(
                 id=position,
-                originator_id=_uuid(originator_id),
+                originator_id=as_uuid(originator_id),
                 originator_version=version,
                 topic=topic,
                 state=state,
@@ -180,16 +176,16 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
                 leaf_hash=leaf_hash,
             )
             for position, originator_id, version, topic, state, recorded_at, leaf_hash
-            in self._rows(question)
+            in self.rows(question)
         ]  # fmt: skip
 
     def _vault(self, question: schema.Question) -> list[VaultRow]:
         return [
-            VaultRow(_uuid(originator_id), field, _uuid(subject), *rest)
-            for originator_id, field, subject, *rest in self._rows(question)
+            VaultRow(as_uuid(originator_id), field, as_uuid(subject), *rest)
+            for originator_id, field, subject, *rest in self.rows(question)
         ]
 
-    def _rows(self, question: schema.Question) -> list[tuple[Any, ...]]:
+    def rows(self, question: schema.Question) -> list[tuple[Any, ...]]:
         """Ask once more on a new connection if the first was lost: reading changes nothing."""
         try:
             with self._readers.borrow() as connection:
@@ -214,14 +210,15 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         """One transaction for all; settles them after its commit.  May raise RowRefused."""
 
     @abstractmethod
-    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         """Executes each statement for each of its parameter rows, in one transaction."""
 
     @abstractmethod
     def _ask(self, connection: C, question: schema.Question) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod
-    def _id(self, value: UUID | str) -> Any: ...
+    def key(self, value: UUID | str) -> Any:
+        """An originator or subject as a parameter of this database."""
 
     @abstractmethod
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question: ...
@@ -246,41 +243,6 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         return self._connect_reader()
 
 
-class SnapshotRecorder(AggregateRecorder):
-    """The library's snapshot store: of every originator only the newest snapshot is kept."""
-
-    def __init__(self, log: LogRecorder[Any]) -> None:
-        self._log = log
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> None:
-        """Stores snapshots, in place of older ones of the same originators."""
-        rows = [
-            (self._log._id(each.originator_id), each.originator_version, each.topic, each.state,
-             getattr(each, "recorded_at", 0))
-            for each in stored_events
-        ]  # fmt: skip
-        older = [(row[0], row[0]) for row in rows]
-        self._log._write([(schema.INSERT_SNAPSHOT, rows), (schema.DELETE_OLDER_SNAPSHOTS, older)])
-
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredFact]:
-        """The snapshot of one originator, if its version is within the bounds."""
-        key = self._log._id(originator_id)
-        rows = self._log._rows(schema.select_sequence("snapshots", key, gt, lte, desc, limit))
-        return [StoredFact(_uuid(row[0]), *row[1:]) for row in rows]
-
-
-def _uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
 _recorders: WeakSet[LogRecorder[Any]] = WeakSet()
 _inherited: list[object] = []
 
@@ -288,7 +250,7 @@ _inherited: list[object] = []
 def _start_again() -> None:
     """In a forked child: leave the parent's connections open and untouched, and make own ones."""
     for recorder in list(_recorders):
-        _inherited.append((recorder._merge, recorder._writer, recorder._readers, recorder._watchers))
+        _inherited.append((recorder._writer, recorder._readers, recorder._watchers))
         recorder._start()
 
 

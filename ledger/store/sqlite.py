@@ -27,6 +27,9 @@ POLL_SECONDS = 0.005
 ROWS_PER_INSERT = 64
 FINGERPRINTS_PER_QUESTION = 500
 SYNCHRONOUS_FULL = 2
+# Each new originator touches another page of the index, and every touched page is written whole.
+PAGE_BYTES = 2_048
+PAGES_PER_CHECKPOINT = 2_000
 
 # One row for any number of originators: each step of a statement gives up the interpreter lock.
 STATE = """
@@ -104,7 +107,7 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             taken += [fingerprint for (fingerprint,) in connection.execute(found, part)]
         return LogState(row[0], versions, taken)
 
-    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection:
             connection.execute("BEGIN IMMEDIATE")
             for sql, rows in statements:
@@ -116,7 +119,7 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
     ) -> list[tuple[Any, ...]]:
         return connection.execute(*question).fetchall()
 
-    def _id(self, value: UUID | str) -> str:
+    def key(self, value: UUID | str) -> str:
         return str(value)
 
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question:
@@ -133,7 +136,9 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
     def _connect_writer(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             self._use_wal(connection)
+            connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_PER_CHECKPOINT}")
             connection.execute("PRAGMA synchronous = FULL")
             self._check_durable(connection)
             for statement in TABLES.split(";"):
@@ -184,11 +189,12 @@ def _insert(connection: sqlite3.Connection, admission: Admission) -> None:
     for start in range(0, len(events), ROWS_PER_INSERT):
         part: list[EventRow] = events[start : start + ROWS_PER_INSERT]
         connection.execute(INSERT_EVENTS[len(part)], [value for row in part for value in row])
-    connection.executemany(
-        INSERT_VAULT,
-        [
-            (str(row.originator_id), row.field, str(row.subject), row.shelf, row.fingerprint,
-             row.stored_at, row.nonce, row.ciphertext)
-            for row in admission.vault_rows
-        ],
-    )  # fmt: skip
+    if admission.vault_rows:
+        connection.executemany(
+            INSERT_VAULT,
+            [
+                (str(row.originator_id), row.field, str(row.subject), row.shelf, row.fingerprint,
+                 row.stored_at, row.nonce, row.ciphertext)
+                for row in admission.vault_rows
+            ],
+        )  # fmt: skip

@@ -4,13 +4,13 @@ from ledger.tracks.gpx import GpxProblem, read_gpx
 from ledger.tracks.judge import Judgement, judge
 from ledger.tracks.measure import measure
 from ledger.tracks.metrics import Metrics
+from ledger.tracks.nearest import nearest_reach
 from ledger.tracks.replay import sketch
 from ledger.tracks.river import (
     Reach,
     Refused,
     RiverProblem,
     length_m,
-    nearest_reach,
     read_rivers,
 )
 from ledger.tracks.rules import Rules

@@ -44,8 +44,8 @@ def read_fixes(track: Track, rules: Rules) -> tuple[Fixes, Clock]:
         degrees = wgs84_from_gcj02(degrees)
     accuracy = _column(track.accuracies, len(degrees))
     order, micros, clock = _dated(track, rules)
-    plane = Plane(degrees[order][np.isfinite(degrees[order]).all(axis=1)])
     degrees = degrees[order]
+    plane = Plane(degrees)
     metres = plane.metres(degrees)
     fit: Flags = np.asarray(np.isfinite(metres).all(axis=1))
     if accuracy is not None:

@@ -56,8 +56,18 @@ def noise_metres(metres: Metres) -> float:
     # Few fixes may alternate by chance, so of them more is asked.
     if np.mean(area[1:] * area[:-1] < 0) < max(ALTERNATING, 0.5 + len(area) ** -0.5):
         return 0.0
+    return roughness_metres(metres)
+
+
+def roughness_metres(metres: Metres) -> float:
+    """What the jitter is at most: bends taken for jitter as well."""
+    if len(metres) < 3:
+        return 0.0
+    before, after = metres[1:-1] - metres[:-2], metres[2:] - metres[1:-1]
+    area = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
     chord = np.hypot(*(before + after).T)
-    beside = np.abs(area) / np.where(chord > 0, chord, np.inf)
+    beside = area / np.where(chord > 0, chord, np.inf)
+    # Median to standard deviation in one dimension.
     return float(1.4826 * np.median(beside) / ONE_AGAINST_TWO)
 
 

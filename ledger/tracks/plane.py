@@ -25,6 +25,7 @@ class Plane:
     """
 
     def __init__(self, degrees: Floats) -> None:
+        degrees = degrees[_on_earth(degrees)]
         lon, lat = np.median(degrees, axis=0) if len(degrees) else (0.0, 0.0)
         self._project = Proj(
             proj="tmerc", lon_0=float(lon), lat_0=float(lat), k=1, ellps="WGS84"
@@ -34,9 +35,14 @@ class Plane:
         """(longitude, latitude) in degrees as metres from the centre; NaN where too far away."""
         east, north = self._project(degrees[:, 0], degrees[:, 1])
         metres = np.column_stack((east, north))
-        far = ~(np.abs(metres) <= REACH_METRES).all(axis=1)
-        metres[far] = np.nan
+        near = _on_earth(degrees) & (np.abs(metres) <= REACH_METRES).all(axis=1)
+        metres[~near] = np.nan
         return metres
+
+
+def _on_earth(degrees: Floats) -> Flags:
+    """NaN and infinity are not."""
+    return np.asarray((np.abs(degrees) <= (180.0, 90.0)).all(axis=1))
 
 
 def distances(first: Metres, second: Metres) -> Floats:

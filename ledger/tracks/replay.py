@@ -16,27 +16,32 @@ import shapely
 
 from ledger.tracks.fixes import Fixes, read_fixes
 from ledger.tracks.path import noise_metres
-from ledger.tracks.plane import Floats, Ints, distances, points_of
+from ledger.tracks.plane import Floats, Ints, Metres, distances, points_of
 from ledger.tracks.rules import Rules
 from ledger.tracks.speed import Speeds
 from ledger.tracks.track import Track
 
 SAMPLES = 128
+COMPARED = 64  # of them, in the surroundings of the new track
 MIN_SAMPLES = 10
+MARGIN = 0.0005  # degrees, some 50 m
 BESIDE_METRES = 30.0
-SAME_METRES = 0.2  # two fixes are one: rounding of stored degrees, and no more
+SAME_METRES = 0.03  # two fixes are one: rounding of stored degrees, and no more
 DEGREE = 10_000_000  # sketches keep 1e-7 degrees, about a centimetre
 HEADER = struct.Struct("<BxHII")  # format, noise in cm, length in metres, duration in seconds
 RAYLEIGH_MEDIAN = 1.1774
-BY_CHANCE = 0.6  # of the distance that noise alone would keep two steady walkers apart
+BY_CHANCE = 0.5  # of the distance that noise alone would keep two steady walkers apart
 
 
 class Sketch(NamedTuple):
-    """Every n-th fix of a track, enough to know it again."""
+    """Every n-th fix of a track, enough to know it again.
+
+    ``length_m`` and ``duration_s`` are what each of the fixes here stands for.
+    """
 
     noise: float  # metres
-    length_m: int
-    duration_s: int
+    length_m: float
+    duration_s: float
     degrees: Floats
     seconds: Floats  # from the first fix
 
@@ -76,28 +81,25 @@ def resemblance(
     """
     if speeds.constant or len(fixes.metres) < MIN_SAMPLES:
         return Resemblance()
-    sketches = [one for text in earlier if (one := _read(text)) and _overlaps(one, fixes)]
+    sketches = [one for text in earlier if (one := _beside(_read(text), fixes)) is not None]
     if not sketches:
         return Resemblance()
-    places = [fixes.plane.metres(one.degrees) for one in sketches]
-    owner = np.repeat(np.arange(len(places)), [len(one) for one in places])
-    tree = shapely.STRtree(points_of(fixes.metres))
-    (sample, row), apart = tree.query_nearest(
-        points_of(np.concatenate(places)),
-        max_distance=BESIDE_METRES,
-        return_distance=True,
-        all_matches=False,
+    starts = np.cumsum([0] + [len(one.seconds) for one in sketches])
+    places = fixes.plane.metres(np.concatenate([one.degrees for one in sketches]))
+    (sample, row), apart = shapely.STRtree(points_of(fixes.metres)).query_nearest(
+        points_of(places), max_distance=BESIDE_METRES, return_distance=True, all_matches=False
     )
-    starts = np.cumsum([0] + [len(one) for one in places])
+    ends = np.searchsorted(sample, starts)  # the pairs come in the order of the samples
+    length = max(_length(fixes), 1.0)
     nearest, largest = -1, 0
-    for number, (one, place) in enumerate(zip(sketches, places, strict=True)):
-        mine = owner[sample] == number
-        if np.count_nonzero(mine) < MIN_SAMPLES:
+    for number, one in enumerate(sketches):
+        mine = slice(ends[number], ends[number + 1])
+        if len(apart[mine]) < MIN_SAMPLES:
             continue
         same = int(np.count_nonzero(apart[mine] <= SAME_METRES))
-        share = 1000 * same * one.length_m // (len(place) * max(round(_length(fixes)), 1))
-        largest = max(largest, min(share, 1000))
-        distance = _side_by_side(fixes, one, place, sample[mine] - starts[number], row[mine], rules)
+        largest = max(largest, min(1000, int(1000 * same * one.length_m / length)))
+        place, own = places[starts[number] : starts[number + 1]], sample[mine] - starts[number]
+        distance = _side_by_side(fixes, one, place, own, row[mine], rules)
         by_noise = RAYLEIGH_MEDIAN * float(np.hypot(noise, one.noise))
         if distance < 0 or (speeds.steady and distance > 10 * BY_CHANCE * by_noise):
             continue
@@ -106,21 +108,21 @@ def resemblance(
 
 
 def _side_by_side(
-    fixes: Fixes, one: Sketch, place: Floats, sample: Ints, row: Ints, rules: Rules
+    fixes: Fixes, one: Sketch, place: Metres, sample: Ints, row: Ints, rules: Rules
 ) -> int:
     """Median distance in decimetres at the best shift of the clocks; -1 if little overlaps."""
     seconds = _seconds(fixes)
     if not one.duration_s or not seconds[-1]:
         return -1
-    shift = float(np.median(seconds[row] - one.seconds[sample]))
-    at = one.seconds + shift
+    at = one.seconds + float(np.median(seconds[row] - one.seconds[sample]))
     both = (at >= seconds[0] - 1) & (at <= seconds[-1] + 1)
-    shared = int(np.count_nonzero(both)) * one.duration_s
-    needed = rules.replay_share_percent * len(place) * seconds[-1] / 100
-    if np.count_nonzero(both) < MIN_SAMPLES or shared < needed:
+    count = int(np.count_nonzero(both))
+    shared = count * one.duration_s
+    if count < MIN_SAMPLES or 100 * shared < rules.replay_share_percent * seconds[-1]:
         return -1
-    walker = np.column_stack([np.interp(at[both], seconds, axis) for axis in fixes.metres.T])
-    return round(10 * float(np.median(distances(walker, place[both]))))
+    east, north = (np.interp(at[both], seconds, axis) for axis in fixes.metres.T)
+    gaps = np.hypot(east - place[both, 0], north - place[both, 1])
+    return round(10 * float(np.partition(gaps, count // 2)[count // 2]))
 
 
 def _read(text: bytes | str) -> Sketch | None:
@@ -130,13 +132,25 @@ def _read(text: bytes | str) -> Sketch | None:
         return None
     _, noise, length, duration = HEADER.unpack_from(data)
     table = np.frombuffer(data, dtype="<i4", offset=HEADER.size).reshape(-1, 3)
-    return Sketch(noise / 100, length, duration, table[:, :2] / DEGREE, table[:, 2] / 100.0)
+    count = len(table)
+    return Sketch(
+        noise / 100, length / count, duration / count, table[:, :2] / DEGREE, table[:, 2] / 100.0
+    )
 
 
-def _overlaps(one: Sketch, fixes: Fixes) -> bool:
-    margin = 0.001  # some 100 m
-    low, high = fixes.degrees.min(axis=0) - margin, fixes.degrees.max(axis=0) + margin
-    return bool((one.degrees.max(axis=0) >= low).all() and (one.degrees.min(axis=0) <= high).all())
+def _beside(one: Sketch | None, fixes: Fixes) -> Sketch | None:
+    """The part of a sketch in the surroundings of the fixes, thinned to what is compared."""
+    if one is None:
+        return None
+    low, high = fixes.degrees.min(axis=0) - MARGIN, fixes.degrees.max(axis=0) + MARGIN
+    rows = np.flatnonzero(((one.degrees >= low) & (one.degrees <= high)).all(axis=1))
+    if len(rows) < MIN_SAMPLES:
+        return None
+    step = -(-len(rows) // COMPARED)
+    rows = rows[::step]
+    return Sketch(
+        one.noise, one.length_m * step, one.duration_s * step, one.degrees[rows], one.seconds[rows]
+    )
 
 
 def _seconds(fixes: Fixes) -> Floats:

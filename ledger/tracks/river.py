@@ -1,28 +1,23 @@
-"""Rivers (河流) as files give them, and the reach (河段) a track belongs to."""
+"""Rivers (河流) as GeoJSON files give them, cut into reaches (河段) that fit into the log."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from math import ceil, isfinite
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
 import numpy as np
-import shapely
 from pyproj import Geod
 
-from ledger.tracks.datum import wgs84_from_gcj02
-from ledger.tracks.track import Point, Track
+from ledger.tracks.track import Point
 
 Line = tuple[Point, ...]
 
 REACHES = UUID("6f0d6b0e-6c7f-5b0a-9d5e-3f1f0a8f4c21")  # our own namespace for reach ids
 MAX_LINES_BYTES = 55_000  # of JSON, so that a reach fits into one entry of the log
 DECIMALS = 6  # of a degree: 0.1 m
-NEARBY_DEGREES = 0.05  # some 5 km: further away no reach is the one that was meant
-SAMPLES = 64
 NAMES = ("name", "name_zh", "NAME", "名称", "name_en")
 CODES = ("official_code", "river_code", "code")
 WGS84_NAMES = ("CRS84", "4326")
@@ -82,16 +77,6 @@ class RiverProblem(ValueError):
         super().__init__(self.en)
 
 
-class HasLines(Protocol):
-    """Whatever has a centre line."""
-
-    @property
-    def lines(self) -> tuple[Line, ...]: ...
-
-
-AnyReach = TypeVar("AnyReach", bound=HasLines)
-
-
 def length_m(lines: Sequence[Line]) -> int:
     """Length on the WGS-84 ellipsoid, to the nearest metre."""
     ordinates = (np.array(line, dtype=np.float64).T for line in lines)
@@ -116,45 +101,6 @@ def read_rivers(data: bytes) -> tuple[list[Reach], list[Refused]]:
         except RiverProblem as problem:
             refused.append(Refused(index, name, problem.code, problem.zh, problem.en))
     return list(reaches.values()), refused
-
-
-def nearest_reach(track: Track, reaches: Sequence[AnyReach]) -> AnyReach | None:
-    """The reach that most fixes of the track are nearest to; None when none is within some 5 km.
-
-    The first of equals wins. Distances are compared in degrees, with longitude scaled.
-    """
-    degrees = np.array(track.coordinates, dtype=np.float64).reshape(-1, 2)
-    degrees = degrees[np.isfinite(degrees).all(axis=1)]
-    if not len(degrees) or not reaches:
-        return None
-    if track.crs == "gcj02":
-        degrees = wgs84_from_gcj02(degrees)
-    rows = np.unique(np.linspace(0, len(degrees) - 1, SAMPLES).astype(np.int64))
-    numbers, apart = _index(tuple(_Same(reach) for reach in reaches)).query_nearest(
-        shapely.points(degrees[rows]), max_distance=NEARBY_DEGREES, return_distance=True
-    )
-    if not len(apart):
-        return None
-    votes = np.bincount(numbers[1])
-    return reaches[int(np.argmax(votes))]
-
-
-class _Same:
-    """A reach compared by identity, so that an index can be kept for reaches already seen."""
-
-    def __init__(self, reach: HasLines) -> None:
-        self.reach = reach
-
-    def __hash__(self) -> int:
-        return id(self.reach)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.reach is other.reach
-
-
-@lru_cache(maxsize=4)
-def _index(reaches: tuple[_Same, ...]) -> shapely.STRtree:
-    return shapely.STRtree([shapely.MultiLineString(one.reach.lines) for one in reaches])
 
 
 def _features(data: bytes) -> list[Any]:

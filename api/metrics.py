@@ -1,0 +1,111 @@
+"""Numbers for Prometheus, of all workers together.
+
+Each worker writes its counters into a file of the folder PROMETHEUS_MULTIPROC_DIR, which
+``server.py`` makes; /metrics adds the files up, those of workers long gone included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from eventsourcing.persistence import PersistenceError
+from flask import Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from prometheus_client.values import MutexValue, ValueClass
+
+from projections.store import StoreDown
+
+if TYPE_CHECKING:
+    from api.services import Opening
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+VIEWS = ("balances", "statement", "leaderboard", "contributions")
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+REQUESTS = Counter("gwc_requests", "Requests answered", ("method", "route", "status"))
+SECONDS = Histogram("gwc_request_seconds", "Time to answer", ("route",), buckets=BUCKETS)
+AWARDED = Counter("gwc_coins_awarded", "Coins awarded by this service", ("kind",))
+AWARDS = Counter("gwc_awards", "Contributions that earned coins", ("kind",))
+REFUSALS = Counter("gwc_refusals", "Reasons given for less coins or none", ("kind", "reason"))
+IN_FLIGHT = Gauge("gwc_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
+
+
+def register(app: Flask) -> None:
+    """Count and time every request of the app."""
+    app.before_request(_begin)
+    app.after_request(_count)
+    app.teardown_request(_end)
+
+
+def decided(kind: str, coins: int, reasons: Iterable[str]) -> None:
+    """Count what a decision came to."""
+    if coins:
+        AWARDS.labels(kind).inc()
+        AWARDED.labels(kind).inc(coins)
+    for reason in reasons:
+        REFUSALS.labels(kind, reason).inc()
+
+
+def _begin() -> None:
+    g.began = perf_counter()
+    IN_FLIGHT.inc()
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "(none)"
+    REQUESTS.labels(request.method, route, response.status_code).inc()
+    SECONDS.labels(route).observe(perf_counter() - g.began)
+    return response
+
+
+def _end(_: BaseException | None) -> None:
+    if "began" in g:
+        IN_FLIGHT.dec()
+
+
+class StateOfTheLog(Collector):
+    """Where the log and the views stand, asked when it is asked for."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+
+    def collect(self) -> Iterable[Metric]:
+        """The head of the log and how far each view is behind it; nothing if neither answers."""
+        try:
+            here = self._opening.services()
+            head = here.pings()
+            lags = {view: max(head - here.views.position(view), 0) for view in VIEWS}
+        except (PersistenceError, StoreDown, OSError):
+            yield GaugeMetricFamily("gwc_database_up", "Whether the database answers", value=0)
+            return
+        yield GaugeMetricFamily("gwc_database_up", "Whether the database answers", value=1)
+        yield GaugeMetricFamily("gwc_log_position", "Last position of the log", value=head)
+        family = GaugeMetricFamily("gwc_view_lag", "Positions a view is behind", labels=["view"])
+        for view, lag in lags.items():
+            family.add_metric([view], lag)
+        yield family
+
+
+def exposition(opening: Opening) -> bytes:
+    """All numbers in the text format of Prometheus."""
+    registry = CollectorRegistry()
+    if ValueClass is MutexValue:  # One process, so its own registry has everything.
+        own = REGISTRY
+    else:
+        own = CollectorRegistry()
+        MultiProcessCollector(own)
+    registry.register(StateOfTheLog(opening))
+    return generate_latest(own) + generate_latest(registry)

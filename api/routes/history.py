@@ -1,0 +1,90 @@
+"""History (历史): the log itself, fact by fact, for auditors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from flask import Response, request
+
+from api import answers
+from api.auth import services
+from api.routing import PERSONAL, Routes, answer, link_next
+from ledger.application import Ledger
+from ledger.days import from_microseconds
+from ledger.errors import LogCorrupt, NotFound
+from ledger.facts import Text
+from ledger.store.mapper import RecordedFact
+
+NDJSON = "application/x-ndjson"
+PAGE_MAX = 1_000
+
+routes = Routes("history", __name__, description="The event log, for auditors")
+
+
+class Query(msgspec.Struct):
+    """Facts behind a position; as x-ndjson without ``limit``, all of them."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)] | None = None
+
+
+@routes.on("GET", "/v1/history", "history.read", query=Query, answers=answers.HistoryPage,
+           media=("application/json", NDJSON), summary="The log from a position on")  # fmt: skip
+def history(query: Query) -> Response:
+    """Facts in the order of the log; ``Accept: application/x-ndjson`` gives a line each."""
+    ledger = services().ledger
+    wanted = request.accept_mimetypes.best_match(["application/json", NDJSON])
+    if wanted == NDJSON:
+        lines = _lines(ledger, query.after, query.limit)
+        return Response(lines, content_type=NDJSON, headers={"Cache-Control": PERSONAL})
+    limit = query.limit or 100
+    rows = ledger.rows(query.after, limit + 1)
+    shown = rows[:limit]
+    following = shown[-1].position if len(rows) > limit else None
+    response = answer(answers.HistoryPage([entry(ledger, row) for row in shown], following))
+    if following is not None:
+        link_next(response, after=following)
+    return response
+
+
+@routes.on("GET", "/v1/history/<uuid:originator_id>", "history.read",
+           answers=answers.HistoryPage, summary="All facts of one originator")  # fmt: skip
+def of_one(originator_id: UUID) -> Response:
+    """Every fact of one originator, in order."""
+    ledger = services().ledger
+    rows = ledger.store.select_events(originator_id)
+    if not rows:
+        raise NotFound
+    return answer(answers.HistoryPage([entry(ledger, row) for row in rows], None))
+
+
+def entry(ledger: Ledger, row: RecordedFact) -> answers.HistoryEntry:
+    """A stored row as auditors read it; also one whose state cannot be read is shown."""
+    try:
+        sentence = ledger.entry(row).fact.sentence()
+    except LogCorrupt as error:
+        sentence = Text(error.sentence_zh, error.sentence_en)
+    moment = from_microseconds(row.recorded_at)
+    return answers.HistoryEntry(
+        position=row.position,
+        originator_id=UUID(str(row.originator_id)),
+        originator_version=row.originator_version,
+        topic=row.topic,
+        recorded_at=f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z",
+        leaf_hash=row.leaf_hash.hex(),
+        state=msgspec.Raw(row.state),
+        sentence=sentence,
+    )
+
+
+def _lines(ledger: Ledger, after: int, limit: int | None) -> Iterator[bytes]:
+    left = limit
+    while left is None or left > 0:
+        rows = ledger.rows(after, PAGE_MAX if left is None else min(left, PAGE_MAX))
+        if not rows:
+            return
+        yield b"".join(msgspec.json.encode(entry(ledger, row)) + b"\n" for row in rows)
+        after, left = rows[-1].position, None if left is None else left - len(rows)

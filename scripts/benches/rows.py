@@ -1,0 +1,24 @@
+"""The rows of ``gwc bench``; each says what it is measured against and how far it should get."""
+
+from __future__ import annotations
+
+from scripts.benches import awards, growth, replay, wallet
+from scripts.benches.row import Bench
+
+BENCHES = (
+    Bench("awards-sqlite", "durable awards on SQLite : stock eventsourcing", "/s", 4,
+          awards.on_sqlite),
+    Bench("awards-postgres", "durable awards on PostgreSQL : stock eventsourcing", "/s", 6,
+          awards.on_postgres),
+    Bench("wallet-sqlite", "GET wallet on SQLite : a constant answer", "/s", 0.85,
+          wallet.on_sqlite),
+    Bench("wallet-postgres-redis", "GET wallet on PostgreSQL and Redis : a constant answer", "/s",
+          0.7, wallet.on_postgres_and_redis),
+    Bench("replay-ledger", "balances of 100,000 awards : ledger", "s", 5, replay.against_ledger),
+    Bench("replay-hledger", "balances of 100,000 awards : hledger", "s", 10,
+          replay.against_hledger),
+    Bench("award-at-1e4-vs-1e6", "an award in a large log : in a small one", "s", 1 / 1.2,
+          growth.by_log),
+    Bench("award-wallet-10-vs-10000", "an award to a long wallet : to a short one", "s", 1 / 1.2,
+          growth.by_wallet),
+)  # fmt: skip

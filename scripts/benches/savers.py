@@ -1,0 +1,168 @@
+"""An award saved to our log, and the equivalent event saved by the stock eventsourcing library.
+
+As a module this is a process that saves with 16 threads: ``python -m scripts.benches.savers OURS
+THEIRS`` (two databases) answers each line ``ours|theirs SECONDS`` with the awards saved per second.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from threading import Thread
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+from eventsourcing.application import Application
+from eventsourcing.domain import DomainEvent
+
+from ledger.identity import wallet_id
+from ledger.log import Append, Log
+from ledger.wallet import CoinsAwarded
+
+Save = Callable[[], object]
+
+THREADS = 16
+NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)
+BEGAN = NOW - timedelta(minutes=25)
+EARNED, EXPIRES = date(2026, 5, 20), date(2027, 12, 31)
+DISTRICTS = ("341822001", "341822", "3418", "34")
+SYNCHRONOUS_FULL = 2
+
+
+def an_award(participant: UUID) -> CoinsAwarded:
+    """What a patrol earned."""
+    return CoinsAwarded(
+        participant_id=participant, amount=2, cause=uuid4(), kind="patrol",
+        rule="patrol.distance", policy_version="2026-01", earned_on=EARNED, expires_on=EXPIRES,
+        role="citizen", districts=DISTRICTS, began_at=BEGAN, ended_at=NOW,
+    )  # fmt: skip
+
+
+class StockAwarded(DomainEvent):
+    """The same fields as the library stores them; dates as text, it has no transcoding for them."""
+
+    participant_id: UUID
+    amount: int
+    cause: UUID
+    kind: str
+    rule: str
+    policy_version: str
+    earned_on: str
+    expires_on: str
+    role: str
+    districts: list[str]
+    reasons: list[str]
+    began_at: datetime
+    ended_at: datetime
+
+
+def open_saver(database: str, *, stock: bool) -> Save:
+    """A function that saves one award durably, in the database (an SQLite file or a URL)."""
+    return _stock(database) if stock else _ours(database)
+
+
+def _ours(database: str) -> Save:
+    env = (
+        {"PERSISTENCE_MODULE": "ledger.store.postgres", "DATABASE_URL": database}
+        if "://" in database
+        else {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": database}
+    )
+    log = Log(env, bytes(32))
+    log.store.assert_durable()
+
+    def save() -> None:
+        person = uuid4()
+        log.append([Append(wallet_id(person), 0, [an_award(person)])], NOW)
+
+    return save
+
+
+def _stock(database: str) -> Save:
+    app: Application[UUID] = Application(
+        _stock_postgres(database) if "://" in database else {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": database,
+            "SQLITE_LOCK_TIMEOUT": "30",
+        }
+    )  # fmt: skip
+    _assert_durable(app.recorder)
+
+    # The dataclass is made by the library's metaclass, which type checkers do not see.
+    event_class: Any = StockAwarded
+
+    def save() -> None:
+        person = uuid4()
+        awarded = event_class(
+            originator_id=wallet_id(person), originator_version=1, timestamp=NOW,
+            participant_id=person, amount=2, cause=uuid4(), kind="patrol",
+            rule="patrol.distance", policy_version="2026-01", earned_on=EARNED.isoformat(),
+            expires_on=EXPIRES.isoformat(), role="citizen", districts=list(DISTRICTS), reasons=[],
+            began_at=BEGAN, ended_at=NOW,
+        )  # fmt: skip
+        app.events.put([awarded])
+
+    return save
+
+
+def _stock_postgres(url: str) -> dict[str, str]:
+    """The library's settings: a connection for every thread, no functions in the database."""
+    parts = urlsplit(url)
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": parts.path.removeprefix("/"),
+        "POSTGRES_HOST": parts.hostname or asked["host"],
+        "POSTGRES_PORT": str(parts.port or 5432),
+        "POSTGRES_USER": parts.username or asked["user"],
+        "POSTGRES_PASSWORD": parts.password or "",
+        "POSTGRES_POOL_SIZE": "16",
+        "POSTGRES_MAX_OVERFLOW": "0",
+    }
+
+
+def _assert_durable(recorder: Any) -> None:
+    """Every connection the stock library opens commits to the disk, as ours do."""
+    with recorder.datastore.transaction(commit=False) as cursor:
+        if hasattr(recorder.datastore.pool, "is_journal_mode_wal"):
+            cursor.execute("PRAGMA synchronous")
+            assert cursor.fetchone()[0] == SYNCHRONOUS_FULL
+            return
+        for setting in ("fsync", "synchronous_commit"):
+            cursor.execute(f"SHOW {setting}")
+            assert list(dict(cursor.fetchone()).values()) == ["on"], setting
+
+
+def main(ours: str, theirs: str) -> None:
+    """Answer each line ``side seconds`` on stdin with the awards saved per second."""
+    sides = {"ours": open_saver(ours, stock=False), "theirs": open_saver(theirs, stock=True)}
+    print("ready", flush=True)
+    for line in sys.stdin:
+        side, seconds = line.split()
+        print(saves_per_second(sides[side], float(seconds)), flush=True)
+
+
+def saves_per_second(save: Save, seconds: float) -> float:
+    """How often 16 threads together call ``save`` in a second."""
+    counts: list[int] = []
+    began = perf_counter()
+
+    def work() -> None:
+        count = 0
+        while perf_counter() - began < seconds:
+            save()
+            count += 1
+        counts.append(count)
+
+    threads = [Thread(target=work) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(counts) == THREADS, "a thread failed"
+    return sum(counts) / (perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

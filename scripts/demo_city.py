@@ -1,0 +1,128 @@
+"""The demo's city (演示城市): its river, districts and people, all made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from uuid import UUID, uuid5
+
+import msgspec
+
+from ledger.districts import DistrictImported
+from ledger.participants import Actor
+from ledger.rivers import ReachImported
+from ledger.tracks import length_m
+from scripts.demo_walks import Course, Metres, degrees, meander
+
+DEMO = UUID("0c1d9a5e-43f0-5a0e-8f51-7b1e4c5f9a20")  # our own namespace for everything made here
+CITY, COUNTY = "990000", "990100"
+TOWNS = ("990101", "990102", "990103")
+PARTS = ("上游段", "中游段", "下游段")
+REACH_METRES = 2400.0
+
+FAMILY_NAMES = "王李张刘陈杨赵黄周吴徐孙马朱胡郭何林"
+GIVEN_NAMES = "水清河源江海波涛泉溪云岚晓静安宁明远"
+ALIAS_FIRST = ("护水", "清河", "巡堤", "观澜", "听泉", "守望")
+ALIAS_LAST = ("白鹭", "芦苇", "小舟", "石桥", "青鱼", "柳树")
+
+# Role -> how many there are whatever the size of the city.
+STAFF = {
+    "grid_worker": 12,
+    "cleaner": 4,
+    "village_chief": 1,
+    "enterprise": 1,
+    "dispatcher": 1,
+    "handler": 1,
+    "reward_officer": 1,
+    "auditor": 1,
+}
+ENTERPRISE_STAFF = 3
+CHIEF_SHARE = 10  # every tenth citizen is a civic river chief
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody to be registered; their submission, and so their id, follows from the seed."""
+
+    submission_id: UUID
+    role: str
+    district: str | None
+    name: str
+    phone: str
+    alias: str | None = None
+    employed: bool = False
+
+
+class City(msgspec.Struct, frozen=True):
+    """One made-up city; ``named`` gives every id in it."""
+
+    seed: int
+    citizens: int
+
+    def named(self, *words: object) -> UUID:
+        return uuid5(DEMO, "/".join(map(str, (self.seed, self.citizens, *words))))
+
+    def rng(self, *words: object) -> Random:
+        """Chance that depends on the seed and the words alone."""
+        return Random(str(self.named("rng", *words)))  # noqa: S311
+
+    @property
+    def founder(self) -> Actor:
+        """Who registers the registrar, and is in no list."""
+        return Actor(self.named("founder"), "admin")
+
+    def districts(self) -> list[DistrictImported]:
+        """A city, one county, three towns."""
+        return [
+            DistrictImported(code=CITY, name="清泉市", parent=None, kind="city"),
+            DistrictImported(code=COUNTY, name="柳溪县", parent=CITY, kind="county"),
+            *(
+                DistrictImported(code=code, name=name, parent=COUNTY, kind="town")
+                for code, name in zip(TOWNS, ("上柳镇", "中柳镇", "下柳镇"), strict=True)
+            ),
+        ]
+
+    def courses(self) -> list[Course]:
+        """The river in three reaches, one in each town."""
+        course, start = [], (-3600.0, 0.0)
+        for number in range(len(TOWNS)):
+            line: list[Metres] = meander(start, REACH_METRES, 120 + 40 * number, 260.0)
+            course.append(Course(line))
+            start = (line[-1][0], line[-1][1])
+        return course
+
+    def reaches(self) -> list[ReachImported]:
+        reaches = []
+        for number, course in enumerate(self.courses()):
+            line = tuple(degrees(place) for place in course.line)
+            reaches.append(ReachImported(
+                reach_id=uuid5(DEMO, f"reach/{number}"), name=f"清泉河{PARTS[number]}",
+                district=TOWNS[number], official_code=None, length_m=length_m([line]),
+                lines=(line,),
+            ))  # fmt: skip
+        return reaches
+
+    def people(self) -> Iterator[Person]:
+        """Citizens and civic river chiefs, then those with an office."""
+        for number in range(self.citizens):
+            chief = number % CHIEF_SHARE == CHIEF_SHARE - 1
+            yield self._person("civic_river_chief" if chief else "citizen", number)
+        for role, count in STAFF.items():
+            for number in range(count):
+                yield self._person(role, number)
+        for number in range(ENTERPRISE_STAFF):
+            yield self._person("enterprise", number + STAFF["enterprise"], employed=True)
+
+    def _person(self, role: str, number: int, *, employed: bool = False) -> Person:
+        rng = self.rng("person", role, number)
+        alias = f"{rng.choice(ALIAS_FIRST)}{rng.choice(ALIAS_LAST)}{number:03d}"
+        opted_in = role in ("citizen", "civic_river_chief", "grid_worker") and rng.random() < 0.6
+        city_wide = role in ("dispatcher", "handler", "reward_officer", "auditor")
+        return Person(
+            submission_id=self.named("register", role, number),
+            role=role,
+            district=None if city_wide else TOWNS[number % len(TOWNS)],
+            name=rng.choice(FAMILY_NAMES) + rng.choice(GIVEN_NAMES) + rng.choice(GIVEN_NAMES),
+            phone=f"1990000{rng.randrange(10_000):04d}",
+            alias=alias if opted_in else None,
+            employed=employed,
+        )

@@ -1,0 +1,217 @@
+"""Bad input: one clear answer with a stable code, and nothing half-written."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.ledger.examples import a_walk
+
+MINUTE = timedelta(minutes=1)
+
+
+def a_patrol() -> dict:
+    return a_walk(1200, 1800, datetime.now(UTC) - MINUTE)
+
+
+def with_track(**changed: object) -> dict:
+    body = a_patrol()
+    body["track"].update(changed)
+    return body
+
+
+def in_the_future() -> dict:
+    return a_walk(1200, 1800, datetime.now(UTC) + 6 * MINUTE)
+
+
+def many(points: int) -> dict:
+    return with_track(coordinates=[[112.1, 32.68]] * points, times=None)
+
+
+def backwards() -> dict:
+    body = a_patrol()
+    body["track"]["times"].reverse()
+    return body
+
+
+def swapped() -> dict:
+    body = a_patrol()
+    body["track"]["coordinates"] = [[lat, lon] for lon, lat in body["track"]["coordinates"]]
+    return body
+
+
+def naive() -> dict:
+    return a_patrol() | {"device": {"recorded_at": "2026-05-01T08:00:00"}}
+
+
+# A body, the code of the answer, and the path and code of one of its errors.
+WRONG = {
+    "unknown reach": (lambda: a_patrol() | {"reach_id": str(uuid4())},
+                      "unknown_reach", ("reach_id", "unknown_reach")),
+    "reach that is no id": (lambda: a_patrol() | {"reach_id": "x"},
+                            "unknown_reach", ("reach_id", "unknown_reach")),
+    "coordinates swapped": (swapped, "invalid_input",
+                            ("track.coordinates[0]", "coordinates_swapped")),
+    "coordinates out of range": (lambda: with_track(coordinates=[[200, 95]] * 61), "invalid_input",
+                                 ("track.coordinates[0]", "out_of_range")),
+    "lengths differ": (lambda: with_track(coordinates=[[112.1, 32.68]] * 5), "invalid_input",
+                       ("track.times", "length_mismatch")),
+    "times run backwards": (backwards, "invalid_input", ("track.times[1]", "not_increasing")),
+    "20,001 points": (lambda: many(20_001), "invalid_input",
+                      ("track.coordinates", "too_many_points")),
+    "unknown field": (lambda: a_patrol() | {"colour": "green"}, "invalid_input",
+                      ("colour", "unknown_field")),
+    "unknown field inside": (lambda: with_track(colour="green"), "invalid_input",
+                             ("track.colour", "unknown_field")),
+    "missing field": (lambda: {"crs": "wgs84"}, "invalid_input", ("track", "required")),
+    "wrong type": (lambda: with_track(coordinates=[[112.1, "x"]]), "invalid_input",
+                   ("track.coordinates[0][1]", "wrong_type")),
+    "object expected": (lambda: {"crs": "wgs84", "track": []}, "invalid_input",
+                        ("track", "wrong_type")),
+    "null": (lambda: {"crs": None, "track": None}, "invalid_input", ("track", "wrong_type")),
+    "not one of": (lambda: a_patrol() | {"crs": "bd09"}, "invalid_input", ("crs", "not_one_of")),
+    "no time": (lambda: with_track(times=["yesterday"] * 61), "invalid_input",
+                ("track.times[0]", "malformed_time")),
+    "time without offset": (naive, "invalid_input", ("device.recorded_at", "no_offset")),
+    "too many photos": (lambda: a_patrol() | {"photos": ["0" * 64] * 21}, "invalid_input",
+                        ("photos", "too_long")),
+    "photo that is no hash": (lambda: a_patrol() | {"photos": ["x"]}, "invalid_input",
+                              ("photos[0]", "malformed")),
+    "number out of range": (lambda: a_patrol() | {"device": {"seq": -1}}, "invalid_input",
+                            ("device.seq", "out_of_range")),
+    "future time": (in_the_future, "future_time", ("track.times[60]", "future_time")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_patrol_is_refused_whole(case, caller, services):
+    """A patrol with anything wrong gets a 422 naming the field, and the log stays as it was."""
+    make, code, error = WRONG[case]
+    citizen = caller()
+    head = services.ledger.head()
+    answer = citizen.submit("/v1/patrols", make())
+    assert answer.status_code == 422, answer.json
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["code"] == code
+    assert error in [(one["path"], one["code"]) for one in answer.json["errors"]]
+    assert all(one["zh"] and one["en"] for one in answer.json["errors"])
+    assert services.ledger.head() == head
+
+
+BROKEN = {
+    "not JSON": (b"{", "malformed_json"),
+    "no object": (b"[]", "malformed_json"),
+    "empty": (b"", "malformed_json"),
+    "NaN": (b'{"crs": NaN}', "malformed_json"),
+    "Infinity": (b'{"crs": -Infinity}', "malformed_json"),
+    "beyond a double": (b'{"crs": 1e400}', "malformed_json"),
+    "a million digits": (b'{"crs": ' + b"9" * 1_000_000 + b"}", "malformed_json"),
+    "deep": (b"[" * 100_000, "malformed_json"),
+    "not UTF-8": (b'{"crs": "\xff"}', "malformed_json"),
+    "half a surrogate": (b'{"crs": "\\ud800"}', "malformed_json"),
+    "no submission_id": (b"{}", "missing_submission_id"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_body_is_a_400(case, app, caller, services):
+    """A body that is no JSON object, or has no submission_id, is a 400 with its own code."""
+    content, code = BROKEN[case]
+    citizen, head = caller(), services.ledger.head()
+    answer = app.test_client().post(
+        "/v1/patrols", data=content, headers=citizen.headers, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json["code"]) == (400, code)
+    assert services.ledger.head() == head
+
+
+def test_a_malformed_submission_id_is_a_422(caller):
+    """submission_id that is no UUID is told as such, at its own path."""
+    answer = caller().post("/v1/patrols", {**a_patrol(), "submission_id": "17"})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_input")
+    assert answer.json["errors"][0]["path"] == "submission_id"
+    assert answer.json["errors"][0]["code"] == "malformed_uuid"
+
+
+def test_the_same_id_with_another_body_is_a_conflict(caller, services):
+    """One submission_id stands for one content: another body is 409 and changes nothing."""
+    citizen, submission = caller(), uuid4()
+    body = a_patrol()
+    assert citizen.submit("/v1/patrols", body, submission).status_code == 201
+    head = services.ledger.head()
+    other = deepcopy(body)
+    other["track"]["coordinates"][3][1] += 0.0001
+    answer = citizen.submit("/v1/patrols", other, submission)
+    assert (answer.status_code, answer.json["code"]) == (409, "submission_conflict")
+    assert services.ledger.head() == head
+
+
+@pytest.mark.parametrize("size", [2 * 1024 * 1024 + 1, 5 * 1024 * 1024])
+def test_a_body_over_two_mebibytes_is_a_413(size, app, caller):
+    """A body over 2 MiB is refused by its size alone."""
+    answer = app.test_client().post(
+        "/v1/patrols", data=b" " * size, headers=caller().headers, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Content-Type": "text/xml"}, "unsupported_media_type"),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "unsupported_media_type"),
+        ({"Content-Type": "application/json; charset=gbk"}, "unsupported_media_type"),
+        ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, "unsupported_encoding"),
+    ],
+)
+def test_only_plain_json_is_taken(headers, code, app, caller):
+    """Other media types, other character sets and compressed bodies are a 415."""
+    answer = app.test_client().post(
+        "/v1/patrols", data=b"{}", headers={**caller().headers, **headers}
+    )
+    assert (answer.status_code, answer.json["code"]) == (415, code)
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problems_too(app):
+    """404 and 405 come as problem+json, the latter with the methods there are."""
+    client = app.test_client()
+    missing, wrong = client.get("/v1/nothing"), client.delete("/v1/policy")
+    assert (missing.status_code, missing.json["code"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json["code"]) == (405, "method_not_allowed")
+    assert "GET" in wrong.headers["Allow"]
+
+
+def test_an_unknown_query_name_is_refused(caller):
+    """A misspelt filter is an error, never silently everything."""
+    answer = caller().get("/v1/patrols?limt=5")
+    assert (answer.status_code, answer.json["errors"][0]["path"]) == (422, "limt")
+
+
+@pytest.mark.parametrize("path", ["/v1/patrols", "/v1/wallets/me/statement", "/v1/reaches"])
+def test_a_forged_cursor_is_refused(path, caller, follow):
+    """A cursor that no list gave is told as such."""
+    follow()
+    answer = caller().get(f"{path}?cursor=Zm9yZ2Vk")
+    assert (answer.status_code, answer.json["code"]) == (422, "bad_cursor")
+
+
+def test_the_detail_is_in_the_language_asked_for(caller):
+    """detail follows Accept-Language, Chinese by default; both languages are always there."""
+    citizen = caller()
+    chinese = citizen.get("/v1/patrols?limit=0").json
+    english = citizen.get("/v1/patrols?limit=0", **{"Accept-Language": "en-GB,en;q=0.8"}).json
+    assert chinese["detail"] == chinese["zh"] != english["detail"] == english["en"]
+
+
+def test_a_surprise_is_a_500_without_a_word_of_it(app, caller, services, monkeypatch):
+    """An unforeseen exception answers internal_error with a number, and no value or stack."""
+    citizen = caller()
+    monkeypatch.setattr(type(services.ledger), "participant", lambda *_: 1 / 0)
+    answer = citizen.get("/v1/me")
+    assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
+    assert answer.json["instance"].startswith("urn:uuid:")
+    assert "division" not in answer.text
+    assert "Traceback" not in answer.text

@@ -1,0 +1,146 @@
+"""A small honest log with every kind of fact in it, and the hands of somebody who tampers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from types import SimpleNamespace
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ledger.audit import Finding, audit, rows_of
+from ledger.contributions import REPORT
+from ledger.districts import DistrictImported
+from ledger.facts import catalogue
+from ledger.store.leaf import leaf_hash
+from ledger.wallet import WalletSnapshot
+from tests.ledger.examples import (
+    NOW,
+    a_reach,
+    a_report,
+    a_visit,
+    a_walk,
+    contribute,
+    someone,
+    verify,
+)
+
+COLUMNS = (
+    "position", "originator_id", "originator_version", "topic", "state", "recorded_at",
+    "leaf_hash",
+)  # fmt: skip
+
+
+class Table:
+    """The events table, as somebody with the database's password has it."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self._env = env
+
+    def read(self, position: int) -> SimpleNamespace:
+        """A row, its columns as attributes."""
+        rows = self.run(f"SELECT {', '.join(COLUMNS)} FROM events WHERE position = ?", position)
+        return SimpleNamespace(**dict(zip(COLUMNS, rows[0], strict=True)))
+
+    def change(self, at: int, /, *, rehash: bool = False, **columns: object) -> None:
+        """Overwrite columns; with ``rehash`` the leaf hash is made to fit."""
+        row = self.read(at)
+        vars(row).update(columns)
+        if rehash:
+            columns["leaf_hash"] = row.leaf_hash = leaf_hash(row)
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self.run(f"UPDATE events SET {names} WHERE position = ?", *columns.values(), at)
+
+    def insert(self, **columns: object) -> None:
+        """A forged row with a right hash."""
+        row = SimpleNamespace(**columns)
+        row.leaf_hash = leaf_hash(row)
+        marks = ", ".join("?" * len(COLUMNS))
+        self.run(f"INSERT INTO events VALUES ({marks})", *(getattr(row, n) for n in COLUMNS))
+
+    def delete(self, position: int) -> None:
+        self.run("DELETE FROM events WHERE position = ?", position)
+
+    def first(self, topic: str) -> int:
+        """The position of the first fact of a kind."""
+        found = self.run("SELECT min(position) FROM events WHERE topic = ?", topic)[0][0]
+        assert found, f"the example has no {topic}"
+        return found
+
+    def head(self) -> int:
+        return self.run("SELECT max(position) FROM events")[0][0]
+
+    def run(self, sql: str, *values: object) -> list[tuple]:
+        with self._connection() as connection:
+            if isinstance(connection, sqlite3.Connection):
+                bound = [str(v) if isinstance(v, UUID) else v for v in values]
+                return connection.execute(sql, bound).fetchall()
+            cursor = connection.execute(sql.replace("?", "%s"), values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection | psycopg.Connection]:
+        if path := self._env.get("SQLITE_DBNAME"):
+            connection = sqlite3.connect(path, isolation_level=None)
+        else:
+            connection = psycopg.connect(self._env["DATABASE_URL"], autocommit=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def table(env, town) -> Table:
+    """The table of the town's log."""
+    return Table(env)
+
+
+@pytest.fixture
+def town(ledger):
+    """A ledger in which each kind of fact stands at least once."""
+    ledger.import_districts([DistrictImported(code="1", name="市", parent=None, kind="city")], NOW)
+    ledger.import_reaches([a_reach("1")], NOW)
+    citizen, worker = someone(ledger), someone(ledger, "grid_worker")
+    dispatcher = someone(ledger, "dispatcher")
+    ledger.consent(citizen.participant_id, "board", True, NOW, alias="青鱼")
+    ledger.consent(citizen.participant_id, "board", False, NOW)
+    token = ledger.issue_token("cleaner", NOW, participant=worker.participant_id)
+    ledger.revoke_token(token.token, NOW)
+    ledger.revoke_role(worker.participant_id, "cleaner", "moved", NOW)
+    for number in range(3):
+        day = NOW + timedelta(hours=3 * number)
+        contribute(ledger, "patrol", citizen, a_walk(900 + 300 * number, 1500, day), day)
+    contribute(ledger, "patrol", citizen, a_walk(200, 1500, NOW + timedelta(days=1)),
+               NOW + timedelta(days=1))  # fmt: skip
+    verify(ledger, contribute(ledger, "report", citizen, a_report()), dispatcher, tier=2)
+    refused = contribute(ledger, "report", citizen, a_report("no"))
+    ledger.review(REPORT, dispatcher, refused.id, UUID(int=7), NOW, tier=None, reason="no")
+    verify(ledger, contribute(ledger, "visit", worker, a_visit()), dispatcher)
+    contribute(ledger, "visit", worker, a_visit("H-0002"))  # waits
+    return ledger
+
+
+@pytest.fixture
+def findings(town):
+    """Audits the town's log."""
+
+    def run() -> list[Finding]:
+        return list(audit(rows_of(town)))
+
+    return run
+
+
+@pytest.fixture
+def topics() -> list[str]:
+    """Every stored name that can be in the log."""
+    return [name for name in catalogue() if name != WalletSnapshot.topic]
+
+
+@pytest.fixture
+def long_ago() -> date:
+    return date(2021, 1, 1)

@@ -1,0 +1,54 @@
+"""``gwc audit`` and ``gwc replay``: silent on an honest log, and what they say otherwise."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+
+
+def change(city, sql: str) -> None:
+    with sqlite3.connect(city.folder / "gwc.db") as connection:
+        connection.execute(sql)
+
+
+def test_an_honest_city_passes(city):
+    """No finding, status 0, and the last word on stderr."""
+    ran = city.run("audit", "--lang", "en")
+    assert ran.stdout == ""
+    assert "found no fault" in ran.stderr
+    assert city("audit", "--json") == "[]\n"
+    assert "0 differences" in city("replay", "--lang", "en")
+
+
+def test_a_finding_is_a_line_with_its_code_and_position(city):
+    """A changed hash is named first, as text and as JSON, with status 1."""
+    change(city, "UPDATE events SET leaf_hash = zeroblob(32) WHERE position = 20")
+    lines = city("audit", status=1).splitlines()
+    assert re.fullmatch(r"LEAF_HASH position=20 \S.*", lines[0])
+    first = json.loads(city("audit", "--json", status=1))[0]
+    assert (first["code"], first["position"], set(first)) == (
+        "LEAF_HASH", 20, {"code", "position", "text"},
+    )  # fmt: skip
+
+
+def test_an_edited_amount_is_a_difference_of_the_replay(city):
+    """An award changed in the database is not what replaying the facts gives."""
+    change(city, """UPDATE events SET state = cast(replace(cast(state AS TEXT),
+        '"amount":', '"amount":1') AS BLOB) WHERE position =
+        (SELECT min(position) FROM events WHERE topic = 'wallet.coins-awarded')""")
+    assert city("replay", status=1).startswith("AWARD_DIFFERS position=")
+    assert city("audit", status=1).startswith("LEAF_HASH position=")
+
+
+def test_an_edited_view_row_is_named_with_the_position_that_wrote_it(city):
+    """Coins added to a view alone are found, and a rebuild mends them."""
+    change(city, """UPDATE view_rows SET data = cast(replace(cast(data AS TEXT),
+        '"amount":', '"amount":1') AS BLOB) WHERE rowid =
+        (SELECT min(r.rowid) FROM view_rows r JOIN views v USING (generation)
+         WHERE v.name = 'balances')""")
+    (line,) = city("audit", status=1).splitlines()
+    assert re.match(r"VIEW position=[1-9]\d* ", line)
+    assert "balances" in line
+    city("rebuild", "balances", status=1)
+    city("audit")

@@ -1,0 +1,69 @@
+"""``gwc balances``: from the log alone, as of any moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from ledger.facts import Entry
+from ledger.wallet import AwardRefused, CoinsAwarded
+from scripts.balances import balances_of
+
+RICH, POOR = UUID(int=2), UUID(int=1)
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def awarded(person: UUID, amount: int, expires_on: date) -> Entry:
+    fact = CoinsAwarded(
+        participant_id=person, amount=amount, cause=UUID(int=9), kind="patrol", rule="r",
+        policy_version="1", earned_on=NOW.date(), expires_on=expires_on, role="citizen",
+        districts=(),
+    )  # fmt: skip
+    return Entry(person, 1, NOW, fact, 1)
+
+
+def refused(person: UUID) -> Entry:
+    fact = AwardRefused(
+        participant_id=person, cause=UUID(int=9), kind="patrol", rule="r", policy_version="1",
+        earned_on=NOW.date(), reasons=("too_short",),
+    )  # fmt: skip
+    return Entry(person, 1, NOW, fact, 1)
+
+
+def test_a_lot_counts_through_its_last_day_and_not_behind_it():
+    """Coins are good on the day they expire; one who was only refused is listed with zero."""
+    last = date(2027, 12, 31)
+    log = [awarded(RICH, 5, last), awarded(RICH, 2, date(2028, 12, 31)), refused(POOR)]
+    assert balances_of(log, last) == [(POOR, 0, 0), (RICH, 7, 0)]
+    assert balances_of(log, date(2028, 1, 1)) == [(POOR, 0, 0), (RICH, 2, 0)]
+
+
+def rows(printed: str) -> dict[str, int]:
+    header, *lines = printed.splitlines()
+    assert header == "participant,available,held"
+    assert lines == sorted(lines)
+    return {line.split(",")[0]: int(line.split(",")[1]) for line in lines}
+
+
+def test_as_of_a_day_counts_what_was_recorded_by_its_end(city):
+    """Before the first day nobody is listed, after it some, at the end all."""
+    assert rows(city("balances", "--as-of", "2026-03-01")) == {}
+    first = rows(city("balances", "--as-of", "2026-03-02"))
+    whole = rows(city("balances", "--as-of", "2026-03-31"))
+    assert 0 < sum(first.values()) < sum(whole.values())
+    assert whole == rows(city("balances"))
+    assert rows(city("balances", "--as-of", "2026-03-03T00:00:00+08:00")) == first
+    assert sum(rows(city("balances", "--as-of", "2028-01-01")).values()) == 0
+
+
+def test_at_a_position_only_what_stands_up_to_it_counts(city):
+    """At 0 the log is empty; one before the last award one award less is counted."""
+    assert rows(city("balances", "--at-position", 0)) == {}
+    whole = rows(city("balances"))
+    head = city("export", "history", "--out", "-").count("\n")
+    assert rows(city("balances", "--at-position", head)) == whole
+    sums = [sum(rows(city("balances", "--at-position", head - back)).values())
+            for back in (0, head // 3, 2 * head // 3)]  # fmt: skip
+    assert sums == sorted(sums, reverse=True)
+    assert sums[0] > sums[1]
+    city("balances", "--at-position", 1, "--as-of", "2026-03-02", status=2)

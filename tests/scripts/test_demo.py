@@ -1,0 +1,128 @@
+"""``gwc demo``: the same city for the same seed, on every database, and views that heal."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+import redis
+
+from ledger.days import day_of
+from projections.balances import wallet
+from projections.reading import open_stores, open_views
+from tests.scripts.conftest import SMALL, Gwc, on_postgres, on_sqlite
+from tests.scripts.test_serve import serving
+
+HEAL_SECONDS = 30
+
+
+def wallets(gwc: Gwc, source: object) -> list[str]:
+    """What a source of views says of everybody ``gwc balances`` lists, as its lines."""
+    today = day_of(datetime.now(UTC))
+    people = [line.split(",")[0] for line in gwc("balances").splitlines()[1:]]
+    found = [wallet(source, UUID(person), today) for person in people]
+    return [f"{one['participant_id']},{one['available']},{one['held']}" for one in found]
+
+
+def stores_of(gwc: Gwc) -> list:
+    return open_stores(gwc.env["GWC_DATABASE_URL"], gwc.env.get("GWC_REDIS_URL"))
+
+
+def healed(gwc: Gwc) -> bool:
+    """Whether every view of every store is live and at the end of the log, in time."""
+    views = open_views(gwc.env["GWC_DATABASE_URL"], gwc.env.get("GWC_REDIS_URL"))
+    try:
+        deadline = time.monotonic() + HEAL_SECONDS
+        while time.monotonic() < deadline:
+            if all(one["state"] == "live" and one["lag"] == 0 for one in views.status()):
+                return True
+            time.sleep(0.1)
+        return False
+    finally:
+        views.close()
+
+
+def test_the_demo_depends_on_its_seed_alone(city, tmp_path, postgres_url, redis_url):
+    """On SQLite and PostgreSQL, with or without Redis: the same print and the same balances."""
+    other, folder = tmp_path / "other", tmp_path / "postgres"
+    other.mkdir()
+    folder.mkdir()
+    again = on_sqlite(other)
+    server = on_postgres(folder, postgres_url, GWC_REDIS_URL=redis_url)
+    printed = again("demo", "--once", *SMALL)
+    assert server("demo", "--once", *SMALL) == printed
+    assert again("balances") == server("balances") == city("balances")
+    for gwc in (city, server):
+        expected = gwc("balances").splitlines()[1:]
+        assert len(expected) > 5
+        for store in stores_of(gwc):
+            assert wallets(gwc, store) == expected
+            store.close()
+    different = tmp_path / "different"
+    different.mkdir()
+    on_sqlite(different)("demo", "--once", *SMALL, "--seed", 2)
+    assert on_sqlite(different)("balances") != city("balances")
+
+
+def test_a_second_run_adds_nothing(city):
+    """Playing the same city again only gets the receipts it got before, and says so."""
+    log = city("export", "history", "--out", "-")
+    ran = city.run("demo", "--once", *SMALL, "--lang", "en")
+    assert "nothing was counted twice" in ran.stderr
+    assert city("export", "history", "--out", "-") == log
+
+
+def test_the_demo_prints_statement_board_refusals_and_verdict(gwc):
+    """What a visitor is promised is printed, in English where asked for."""
+    printed = gwc("demo", "--once", *SMALL, "--lang", "en")
+    for words in ("lines of the statement", "board of 2026-03", "Why coins were refused",
+                  "replayed_track", "found no fault"):
+        assert words in printed
+
+
+def test_without_a_setting_the_demo_plays_in_a_file_of_its_own(tmp_path):
+    """gwc-demo.db appears in the caller's folder and nothing else is touched."""
+    gwc = Gwc(tmp_path)
+    gwc("demo", "--once", "--citizens", 4, "--days", 1)
+    assert {file.name.partition(".db")[0] for file in tmp_path.iterdir()} == {"gwc-demo"}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_views_heal_under_a_running_server(database, tmp_path, redis_url, request):
+    """After FLUSHALL, and after every view row is deleted, all is again as the log says."""
+    if database == "sqlite":
+        gwc = on_sqlite(tmp_path, GWC_REDIS_URL=redis_url)
+    else:
+        url = request.getfixturevalue("postgres_url")
+        gwc = on_postgres(tmp_path, url, GWC_REDIS_URL=redis_url)
+    gwc("demo", "--once", *SMALL)
+    expected = gwc("balances").splitlines()[1:]
+    with serving(gwc):
+        for harm in (flush, delete_views):
+            harm(gwc)
+            assert healed(gwc)
+            for store in stores_of(gwc):
+                assert wallets(gwc, store) == expected, (harm, store.name)
+                store.close()
+    gwc("audit")
+
+
+def flush(gwc: Gwc) -> None:
+    with redis.Redis.from_url(gwc.env["GWC_REDIS_URL"]) as client:
+        client.flushall()
+
+
+def delete_views(gwc: Gwc) -> None:
+    url = gwc.env["GWC_DATABASE_URL"]
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10)
+    else:
+        connection = psycopg.connect(url)
+    with connection:
+        connection.execute("DELETE FROM view_rows")
+        connection.execute("DELETE FROM views")
+    connection.close()

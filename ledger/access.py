@@ -29,9 +29,19 @@ RIGHTS: dict[str, frozenset[str]] = {
 }
 
 
+# Offices that check one another are given by an administrator alone, never by a registrar.
+OFFICES = frozenset({"admin", "registrar", "auditor", "approver", "reward_officer", "open311"})
+
+
 def allowed(actor: Actor, right: str) -> bool:
     """Whether the actor's role has a right; an unknown right nobody has."""
     return actor.role in RIGHTS.get(right, frozenset())
+
+
+def may_register(actor: Actor, role: str) -> bool:
+    """Whether the actor may register somebody in this role."""
+    right = "roles.manage" if role in OFFICES else "participants.register"
+    return allowed(actor, right)
 
 
 def owns_or_audits(actor: Actor, owner: UUID) -> bool:

@@ -19,7 +19,7 @@ from ledger.contributions.base import (
 )
 from ledger.days import day_of
 from ledger.districts import Districts
-from ledger.errors import AlreadyDecided, NotFound, SelfReview, SubmissionConflict
+from ledger.errors import AlreadyDecided, Forbidden, NotFound, SelfReview, SubmissionConflict
 from ledger.facts import Entry, Fact, Sealed
 from ledger.log import Append
 from ledger.participants import Actor
@@ -104,8 +104,10 @@ class Contributing(Registers):
         """Record a submission, settle what needs no reviewer, and say what it came to.
 
         ``request`` is the body as sent: the same again gets the original receipt, another under
-        the same ``submission_id`` raises SubmissionConflict.
+        the same ``submission_id`` raises SubmissionConflict. Forbidden for a role that may not.
         """
+        if actor.role not in contribution.contributors:
+            raise Forbidden
         owner = actor.participant_id
         cause = identity.contribution_id(owner, contribution.kind, submission_id)
         digest = self.vault.fingerprint(owner, msgspec.json.encode(request, order="sorted"))

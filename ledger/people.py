@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from ledger import identity
-from ledger.errors import InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
+from ledger import access, identity
+from ledger.errors import Forbidden, InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
 from ledger.facts import Entry, Fact, Sealed
 from ledger.log import Append
 from ledger.participants import (
@@ -84,6 +84,8 @@ class People(Registers):
         The same submission again gives the same participant and token: the token is derived
         from the server's key, and only its hash is stored.
         """
+        if not access.may_register(by, role):
+            raise Forbidden
         self._check_district(district)
         person = identity.participant_id(by.participant_id, submission_id)
         digest = self.vault.fingerprint(person, msgspec.json.encode(request, order="sorted"))
@@ -201,7 +203,8 @@ class People(Registers):
 
         def command() -> int:
             state = self.participant(person)
-            if (consent in state.consents) == given and alias is None:
+            same_alias = alias is None or (state.alias and alias == self.alias_of(person))
+            if (consent in state.consents) == given and same_alias:
                 return self.head()
             if not given:
                 fact: Fact = ConsentWithdrawn(participant_id=person, consent=consent)

@@ -14,6 +14,8 @@ from scripts.terminal import Terminal, services
 if TYPE_CHECKING:
     from api.config import Settings
     from api.services import Services
+    from ledger.participants import Actor
+    from scripts.demo_city import Person
     from scripts.demo_days import Play
 
 STATEMENT_LINES = 12
@@ -115,7 +117,7 @@ def _statement(terminal: Terminal, opened: Services, play: Play) -> UUID:
     return actor.participant_id
 
 
-def _somebody(opened: Services, play: Play):  # noqa: ANN202
+def _somebody(opened: Services, play: Play) -> tuple[Person, Actor]:
     """Who has the most lines among those with an alias, awards and refusals."""
     from ledger.wallet import AwardRefused, CoinsAwarded
 
@@ -129,7 +131,7 @@ def _somebody(opened: Services, play: Play):  # noqa: ANN202
             refused.add(fact.participant_id)
     known = [pair for pair in play.actors if pair[0].alias] or play.actors
 
-    def interest(pair):  # noqa: ANN001, ANN202
+    def interest(pair: tuple[Person, Actor]) -> tuple[bool, bool, int, str]:
         who = pair[1].participant_id
         return pair[1].role != "grid_worker", who in refused, lines[who], str(who)
 

@@ -67,7 +67,7 @@ class City(msgspec.Struct, frozen=True):
 
     @property
     def founder(self) -> Actor:
-        """Who registers the registrar, and is in no list."""
+        """The administrator (管理员) who gives the offices, and is in no list."""
         return Actor(self.named("founder"), "admin")
 
     def districts(self) -> list[DistrictImported]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from ledger import access
 from ledger.application import Ledger, Receipt
 from ledger.contributions import PATROL, REPORT, VISIT
 from ledger.contributions.base import Contribution
@@ -68,10 +69,12 @@ class Play:
         eve = datetime.combine(FIRST_DAY, time(0), SHANGHAI) - timedelta(hours=12)
         self.ledger.import_districts(self.city.districts(), eve)
         self.ledger.import_reaches(self.reaches, eve)
-        registrar = Actor(self._register(self.city.founder, REGISTRAR, None, eve), "registrar")
+        founder = self.city.founder
+        registrar = Actor(self._register(founder, REGISTRAR, None, eve), "registrar")
         employer: UUID | None = None
         for person in self.city.people():
-            participant = self._register(registrar, person, employer, eve)
+            by = registrar if access.may_register(registrar, person.role) else founder
+            participant = self._register(by, person, employer, eve)
             if person.role == "enterprise" and not person.employed:
                 employer = participant
             self.actors.append((person, Actor(participant, person.role, person.district)))

@@ -131,18 +131,21 @@ def _by_libraries(error: BaseException, terminal: Terminal) -> Explanation | Non
 
     from api.config import ConfigError
     from ledger.errors import LedgerError
+    from projections.store import StoreDown
 
-    if isinstance(error, ConfigError):
-        return Explanation(2, [f"config_error: {_one_line(error)}"])
     if isinstance(error, LedgerError):
         lines = [f"{error.code}: {terminal.choose(error.sentence_zh, error.sentence_en)}"]
         return Explanation(1, lines + [f"  {field_line(e, terminal)}" for e in error.errors])
-    if isinstance(error, PersistenceError | OSError):
-        said = terminal.choose(
-            "数据库无法访问，请检查 GWC_DATABASE_URL：",
-            "the database cannot be used, see GWC_DATABASE_URL: ",
-        )
-        return Explanation(2, [f"database_unavailable: {said}{_one_line(error)}"])
+    for kind, code, zh, en in (
+        (ConfigError, "config_error", "设置有误：", ""),
+        (PersistenceError, "database_unavailable",
+         "数据库无法使用，请检查 GWC_DATABASE_URL：",
+         "the database cannot be used, see GWC_DATABASE_URL: "),
+        (StoreDown, "store_down", "视图所在的库无法访问：", "a store of the views is down: "),
+        (OSError, "file_error", "文件无法读写：", "a file cannot be read or written: "),
+    ):  # fmt: skip
+        if isinstance(error, kind):
+            return Explanation(2, [f"{code}: {terminal.choose(zh, en)}{_one_line(error)}"])
     return None
 
 

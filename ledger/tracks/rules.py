@@ -6,11 +6,13 @@ from typing import Annotated
 
 import msgspec
 
+from ledger.policy import KindRules
+
 Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Thresholds of the assessment. 20 minutes and 500 metres are those of 临清 碧水积分."""
 
     min_minutes: Natural = 20

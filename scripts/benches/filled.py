@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -37,12 +37,12 @@ def an_award(participant: UUID, amount: int, ended: datetime, expires_on: date) 
     )  # fmt: skip
 
 
-def awards(participants: list[UUID], each: int, *, per_day: int = 2) -> Iterator[Entry]:
-    """``each`` awards of everybody, the oldest first, ``per_day`` a day, the last of them today."""
+def awards(participants: Sequence[UUID], each: int) -> Iterator[Entry]:
+    """``each`` awards of everybody, two a day, the oldest first and the last of them today."""
     random = Random(each)  # noqa: S311
     wallets = [wallet_id(person) for person in participants]
     for number in range(each):
-        ended = NOW - timedelta(days=(each - 1 - number) // per_day, hours=number % per_day)
+        ended = NOW - timedelta(days=(each - 1 - number) // 2, hours=number % 2)
         expires_on = end_of_following_year(day_of(ended))
         for person, wallet in zip(participants, wallets, strict=True):
             fact = an_award(person, random.choice(AMOUNTS), ended, expires_on)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Thread
 from time import perf_counter
 from typing import Any
@@ -20,25 +20,14 @@ from eventsourcing.domain import DomainEvent
 
 from ledger.identity import wallet_id
 from ledger.log import Append, Log
-from ledger.wallet import CoinsAwarded
+from scripts.benches.filled import DISTRICTS, NOW, an_award
 
 Save = Callable[[], object]
 
 THREADS = 16
-NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)
 BEGAN = NOW - timedelta(minutes=25)
 EARNED, EXPIRES = date(2026, 5, 20), date(2027, 12, 31)
-DISTRICTS = ("341822001", "341822", "3418", "34")
 SYNCHRONOUS_FULL = 2
-
-
-def an_award(participant: UUID) -> CoinsAwarded:
-    """What a patrol earned."""
-    return CoinsAwarded(
-        participant_id=participant, amount=2, cause=uuid4(), kind="patrol",
-        rule="patrol.distance", policy_version="2026-01", earned_on=EARNED, expires_on=EXPIRES,
-        role="citizen", districts=DISTRICTS, began_at=BEGAN, ended_at=NOW,
-    )  # fmt: skip
 
 
 class StockAwarded(DomainEvent):
@@ -75,7 +64,7 @@ def _ours(database: str) -> Save:
 
     def save() -> None:
         person = uuid4()
-        log.append([Append(wallet_id(person), 0, [an_award(person)])], NOW)
+        log.append([Append(wallet_id(person), 0, [an_award(person, 2, NOW, EXPIRES)])], NOW)
 
     return save
 

@@ -35,13 +35,14 @@ def test_old_bytes_load_for_ever(path):
 def test_every_fact_has_a_sentence_in_both_languages(path):
     """An auditor reads what happened in Chinese and in English, with every value filled in."""
     sentence = decode(path.stem, path.read_bytes()).sentence()
-    assert sentence.zh and sentence.en
+    assert sentence.zh
+    assert sentence.en
     assert "{" not in sentence.zh + sentence.en
 
 
 def test_a_stored_name_is_given_once():
     """A second fact cannot take a name that history already uses."""
-    with pytest.raises(ValueError, match="wallet.coins-awarded"):
+    with pytest.raises(ValueError, match=r"wallet\.coins-awarded"):
 
         @stored_as("wallet.coins-awarded", zh="", en="")
         class Forged(Fact, frozen=True):

@@ -30,7 +30,8 @@ def test_a_registration_can_be_repeated(ledger):
     assert (again.participant_id, again.token, again.position) == (
         first.participant_id, first.token, first.position,
     )  # fmt: skip
-    assert again.replayed and ledger.head() == head
+    assert again.replayed
+    assert ledger.head() == head
     with pytest.raises(SubmissionConflict):
         register(ledger, registrar, submission, name="李")
 
@@ -112,6 +113,7 @@ def test_access_is_denied_by_default():
     assert owns_or_audits(auditor, me.participant_id)
     assert not owns_or_audits(me, auditor.participant_id)
     judge = Actor(uuid4(), "dispatcher", "east")
-    assert within(judge, ("grid", "east", "c")) and not within(judge, ("west", "c"))
+    assert within(judge, ("grid", "east", "c"))
+    assert not within(judge, ("west", "c"))
     assert not within(judge, ())
     assert not reviews(me, frozenset({"dispatcher"}), ())

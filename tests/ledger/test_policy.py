@@ -87,10 +87,11 @@ def test_a_policy_is_never_slipped_behind_an_award(ledger):
 
 def test_of_equal_dates_the_later_publication_counts():
     """A correction published before the day replaces what it corrects."""
+    day = date(2026, 1, 1)
     book = PolicyBook().with_facts(
         [
-            PolicyPublished(version=v, effective_from=date(2026, 1, 1), toml=policy(v, "2026-01-01"))
-            for v in ("a", "b")
+            PolicyPublished(version=name, effective_from=day, toml=policy(name, "2026-01-01"))
+            for name in ("a", "b")
         ]
     )
     assert policy_for(book, date(2026, 1, 1)).version == "b"
@@ -101,4 +102,4 @@ def test_every_reason_has_sentences():
     """A code shown to a person is never shown alone."""
     for code in ("too_short", "cap_day", "cap_patrol", "no_policy", "no_river_map", "too_old"):
         text = reason_text(code)
-        assert text.zh != code and text.en != code
+        assert code not in (text.zh, text.en)

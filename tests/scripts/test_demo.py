@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import sqlite3
+import subprocess
 import time
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,7 +18,7 @@ from ledger.days import day_of
 from projections.balances import wallet
 from projections.reading import open_stores, open_views
 from tests.scripts.conftest import SMALL, Gwc, on_postgres, on_sqlite
-from tests.scripts.test_serve import serving
+from tests.scripts.test_serve import get, serving, wait_until
 
 HEAL_SECONDS = 30
 
@@ -89,6 +92,27 @@ def test_without_a_setting_the_demo_plays_in_a_file_of_its_own(tmp_path):
     gwc = Gwc(tmp_path)
     gwc("demo", "--once", "--citizens", 4, "--days", 1)
     assert {file.name.partition(".db")[0] for file in tmp_path.iterdir()} == {"gwc-demo"}
+
+
+def test_the_demo_then_serves_and_prints_a_token_that_works(city):
+    """Without --once it ends up serving; the printed token opens its owner's wallet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        city.env["GWC_BIND"] = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [*city.command, "demo", *map(str, SMALL), "--lang", "en"]
+    with subprocess.Popen(
+        command, cwd=city.folder, env=city.env, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if "/v1/wallets/me" in line)
+        token = line.split("Bearer ")[1].partition('"')[0]
+        wait_until(lambda: get(city, "/v1/wallets/me", token) is not None)
+        mine = get(city, "/v1/wallets/me", token)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert mine is not None
+    assert f"{mine['participant_id']},{mine['available']},0" in city("balances").splitlines()
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])

@@ -208,7 +208,7 @@ def test_a_policy_published_behind_awards_is_named(town, findings, long_ago):
 
 def test_a_review_of_ones_own_is_named(town, findings):
     """Somebody who verified their own report is found."""
-    citizen = someone(town, "dispatcher")
+    citizen = someone(town)
     receipt = contribute(town, "report", citizen, a_report())
     fact = Verified(by=citizen.participant_id, command_id=uuid4(), body_digest="")
     entry = town.append([Append(receipt.id, 1, [fact])], NOW)[0]

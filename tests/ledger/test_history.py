@@ -1,0 +1,30 @@
+"""History entries: the stored bytes unchanged, and all that is needed to check them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger.errors import CorruptFact
+from ledger.history import history_entry, history_line
+from ledger.store.leaf import leaf_hash
+
+
+def test_an_entry_embeds_the_stored_bytes_unchanged(ledger):
+    """The state in a line is the very bytes that were hashed, and the hash follows from it."""
+    (row,) = ledger.rows()
+    line = history_line(row)
+    assert b'"state":' + row.state + b"," in line
+    assert line.endswith(b"\n")
+    entry = json.loads(line)
+    assert leaf_hash(entry).hex() == entry["leaf_hash"] == row.leaf_hash.hex()
+    assert entry["recorded_at"] == "2026-05-20T04:00:00.000000Z"
+
+
+def test_a_state_nobody_can_read_is_not_exported_as_if_it_could(ledger):
+    """A damaged state raises CorruptFact instead of giving a line."""
+    (row,) = ledger.rows()
+    object.__setattr__(row, "state", b"{}")
+    with pytest.raises(CorruptFact):
+        history_entry(row)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 PAGE = 10_000
 STATES = """
@@ -44,9 +45,10 @@ def _by_recorder(
 
     factory = InfrastructureFactory.construct(Environment(env=dict(env)))
     try:
-        recorder, after = factory.application_recorder(), 0
+        recorder: Any = factory.application_recorder()
+        after = 0
         while rows := recorder.select_notifications(
-            after, PAGE, min(through, EVER), topics, inclusive_of_start=False
+            after, PAGE, through, topics, inclusive_of_start=False
         ):
             yield from (row.state for row in rows if row.recorded_at <= until)
             after = rows[-1].id

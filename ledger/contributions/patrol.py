@@ -166,12 +166,12 @@ def _too_late(recorded: Recorded, metrics: Metrics, rules: Rules, received: date
 
 
 def reward(state: State, rules: PatrolRules) -> Granted | Refused:
-    """Two coins, and one more per further full 100 m; the day's limit is the wallet's to keep."""
+    """Two coins, and one more per further full 100 m on foot; the day's limit is the wallet's."""
     assessed = state.assessed
     assert isinstance(assessed, PatrolAssessed)
     if state.state not in ("valid", "verified"):
         return Refused("patrol.assessment", assessed.reasons)
-    further = max(assessed.metrics.length_m - rules.min_metres, 0)
+    further = max(assessed.metrics.walked_m - rules.min_metres, 0)
     return Granted(rules.coins + further // rules.metres_per_extra_coin, "patrol.length")
 
 

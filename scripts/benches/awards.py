@@ -19,23 +19,25 @@ from scripts.benches.row import Samples, alternate
 SAVER = "scripts.benches.savers"
 
 
-def on_sqlite(folder: Path, quick: bool) -> Samples:
+def on_sqlite(folder: Path, quick: bool) -> tuple[Samples, str]:
     """One process with 16 threads; WAL with synchronous=FULL on both sides."""
     databases = (f"{folder}/awards-ours.db", f"{folder}/awards-theirs.db")
     return _measured(1, databases, quick, "WAL, synchronous=FULL, one process of 16 threads")
 
 
-def on_postgres(_: Path, quick: bool) -> Samples:
+def on_postgres(_: Path, quick: bool) -> tuple[Samples, str]:
     """Two processes with 16 threads each; fsync and synchronous_commit on."""
     with postgres_databases(2) as databases:
         note = "fsync and synchronous_commit on, two processes of 16 threads"
         return _measured(2, databases, quick, note)
 
 
-def _measured(processes: int, databases: Sequence[str], quick: bool, note: str) -> Samples:
+def _measured(
+    processes: int, databases: Sequence[str], quick: bool, note: str
+) -> tuple[Samples, str]:
     with ExitStack() as stack:
         # One after the other: the stock library fails where two make their tables at once.
         savers = [stack.enter_context(Worker(SAVER, *databases)) for _ in range(processes)]
         rounds, seconds = (5, 0.5) if quick else (9, 3)
         ours, theirs = (partial(total, savers, f"{side} {seconds}") for side in ("ours", "theirs"))
-        return alternate(rounds, ours, theirs, note)
+        return alternate(rounds, ours, theirs), note

@@ -29,7 +29,7 @@ UNCAPPED = default_policy().replace("day = 45", "day = 1000000").replace(
 )  # fmt: skip
 
 
-def by_log(folder: Path, quick: bool) -> Samples:
+def by_log(folder: Path, quick: bool) -> tuple[Samples, str]:
     """An award with 10,000 facts in the log and with 1,000,000 (100,000 if quick)."""
     large = LARGE_QUICK if quick else LARGE
     sides = []
@@ -39,16 +39,13 @@ def by_log(folder: Path, quick: bool) -> Samples:
         fill(ledger, awards(persons, FACTS_EACH))
         sides.append((ledger, persons))
     ours, theirs = (_award_each(ledger, cycle(persons)) for ledger, persons in sides)
-    samples = alternate(
-        5 if quick else 15, ours, theirs,
-        f"one award at {large:,} facts (ours) and at {SMALL:,} (theirs)",
-    )  # fmt: skip
+    samples = alternate(5 if quick else 15, ours, theirs)
     for ledger, _ in sides:
         ledger.close()
-    return samples
+    return samples, f"one award at {large:,} facts (ours) and at {SMALL:,} (theirs)"
 
 
-def by_wallet(folder: Path, quick: bool) -> Samples:
+def by_wallet(folder: Path, quick: bool) -> tuple[Samples, str]:
     """An award to somebody with 10,000 facts and to people with 10."""
     ledger = _ledger(folder / "growth-wallet.db")
     long, *short = people(1_000, seed=1)
@@ -56,12 +53,10 @@ def by_wallet(folder: Path, quick: bool) -> Samples:
     fill(ledger, awards([long], LONG))
     # The commands would have kept this one on the way.
     ledger.snapshot_if_due(ledger.wallet(long), 0, long, NOW)
-    samples = alternate(
-        5 if quick else 15, _award_each(ledger, cycle([long])), _award_each(ledger, cycle(short)),
-        f"one award to a wallet of {LONG:,} facts (ours) and of {FACTS_EACH} (theirs)",
-    )  # fmt: skip
+    ours, theirs = (_award_each(ledger, cycle(persons)) for persons in ([long], short))
+    samples = alternate(5 if quick else 15, ours, theirs)
     ledger.close()
-    return samples
+    return samples, f"a wallet of {LONG:,} facts (ours) and wallets of {FACTS_EACH} (theirs)"
 
 
 def _ledger(path: Path) -> Ledger:

@@ -18,6 +18,7 @@ from scripts.benches.filled import awards, fill, people, sqlite_log
 from scripts.benches.row import Samples, Skipped, alternate
 
 WALLETS, EACH = 1_000, 100
+ROUNDS, ROUNDS_QUICK = {"ledger": 9, "hledger": 5}, {"ledger": 3, "hledger": 1}
 ARGUMENTS = {
     "ledger": ("balance", "--flat", "--no-total", "--balance-format",
                "%(account),%(quantity(scrub(display_total)))\n"),
@@ -25,17 +26,17 @@ ARGUMENTS = {
 }  # fmt: skip
 
 
-def against_ledger(folder: Path, quick: bool) -> Samples:
+def against_ledger(folder: Path, quick: bool) -> tuple[Samples, str]:
     """John Wiegley's ledger, written in C++."""
-    return _against("ledger", folder, 3 if quick else 9)
+    return _against("ledger", folder, quick)
 
 
-def against_hledger(folder: Path, quick: bool) -> Samples:
+def against_hledger(folder: Path, quick: bool) -> tuple[Samples, str]:
     """hledger, written in Haskell."""
-    return _against("hledger", folder, 2 if quick else 5)
+    return _against("hledger", folder, quick)
 
 
-def _against(program: str, folder: Path, rounds: int) -> Samples:
+def _against(program: str, folder: Path, quick: bool) -> tuple[Samples, str]:
     found = shutil.which(program)
     if found is None:
         raise Skipped(f"{program} is not installed")
@@ -55,8 +56,9 @@ def _against(program: str, folder: Path, rounds: int) -> Samples:
             raise RuntimeError(f"{program} prints other balances than gwc balances")
         return seconds
 
+    rounds = (ROUNDS_QUICK if quick else ROUNDS)[program]
     note = f"{WALLETS * EACH:,} awards, {WALLETS:,} wallets, balances byte-identical"
-    return alternate(rounds, ours, theirs, note)
+    return alternate(rounds, ours, theirs, warm=not quick), note
 
 
 def _timed(command: list[str], normal: Callable[[str], list[str]]) -> tuple[float, str]:

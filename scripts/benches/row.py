@@ -17,26 +17,25 @@ class Skipped(Exception):
 
 
 class Samples(msgspec.Struct):
-    """What both sides needed or reached, round by round, and what a reader should know of it."""
+    """What both sides needed or reached, round by round."""
 
     ours: list[float]
     theirs: list[float]
-    note: str = ""
 
 
 class Bench(msgspec.Struct, frozen=True):
     """How a row is measured.
 
     ``unit`` is ``/s`` (more is better) or ``s`` (less is better); the ratio is above 1 where ours
-    is the better one.  ``measure`` gets a folder of its own and whether to be quick, and raises
-    Skipped.
+    is the better one. ``measure`` gets a folder and whether to be quick; it returns the samples
+    and a note on what exactly was measured, or raises Skipped.
     """
 
     name: str
     title: str
     unit: Literal["/s", "s"]
     goal: float
-    measure: Callable[[Path, bool], Samples]
+    measure: Callable[[Path, bool], tuple[Samples, str]]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -50,28 +49,33 @@ class Row(msgspec.Struct, frozen=True):
     ratio: float | None
     goal: float
     samples: Samples
-    skipped: str = ""
+    note: str = ""
+    skipped: str | None = None
 
 
 def measured(bench: Bench, folder: Path, quick: bool) -> Row:
     """Measure a row; one that cannot be measured says why in ``skipped``."""
     try:
-        samples = bench.measure(folder, quick)
+        samples, note = bench.measure(folder, quick)
     except Skipped as reason:
         return Row(
             bench.name, bench.title, bench.unit, None, None, None, bench.goal, Samples([], []),
-            str(reason),
+            skipped=str(reason),
         )  # fmt: skip
     ours, theirs = median(samples.ours), median(samples.theirs)
     ratio = ours / theirs if bench.unit == "/s" else theirs / ours
-    return Row(bench.name, bench.title, bench.unit, ours, theirs, ratio, bench.goal, samples)
+    return Row(bench.name, bench.title, bench.unit, ours, theirs, ratio, bench.goal, samples, note)
 
 
-def alternate(rounds: int, ours: Measured, theirs: Measured, note: str = "") -> Samples:
-    """Both sides in turns, so that what else the machine does falls on both; one round unseen."""
-    ours(), theirs()
-    samples = Samples([], [], note)
-    for _ in range(rounds):
-        samples.ours.append(ours())
-        samples.theirs.append(theirs())
+def alternate(rounds: int, ours: Measured, theirs: Measured, *, warm: bool = True) -> Samples:
+    """Both sides in turns, so that what else the machine does falls on both.
+
+    ``warm`` runs one round before those that count.
+    """
+    samples = Samples([], [])
+    for number in range(-1 if warm else 0, rounds):
+        pair = ours(), theirs()
+        if number >= 0:
+            samples.ours.append(pair[0])
+            samples.theirs.append(pair[1])
     return samples

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from threading import Thread
 from time import perf_counter
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
 from eventsourcing.domain import DomainEvent
+from psycopg.conninfo import conninfo_to_dict
 
 from ledger.identity import wallet_id
 from ledger.log import Append, Log
@@ -97,15 +97,14 @@ def _stock(database: str) -> Save:
 
 def _stock_postgres(url: str) -> dict[str, str]:
     """The library's settings: a connection for every thread, no functions in the database."""
-    parts = urlsplit(url)
-    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    asked = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": parts.path.removeprefix("/"),
-        "POSTGRES_HOST": parts.hostname or asked["host"],
-        "POSTGRES_PORT": str(parts.port or 5432),
-        "POSTGRES_USER": parts.username or asked["user"],
-        "POSTGRES_PASSWORD": parts.password or "",
+        "POSTGRES_DBNAME": asked["dbname"],
+        "POSTGRES_HOST": asked["host"],
+        "POSTGRES_PORT": asked.get("port", "5432"),
+        "POSTGRES_USER": asked["user"],
+        "POSTGRES_PASSWORD": asked.get("password", ""),
         "POSTGRES_POOL_SIZE": "16",
         "POSTGRES_MAX_OVERFLOW": "0",
     }

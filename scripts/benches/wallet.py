@@ -26,18 +26,20 @@ APP = "scripts.benches.constant:create_app()"
 START_SECONDS_MAX = 30.0
 
 
-def on_sqlite(folder: Path, quick: bool) -> Samples:
+def on_sqlite(folder: Path, quick: bool) -> tuple[Samples, str]:
     """Log and views in one SQLite file."""
     return _measured(folder, {"GWC_DATABASE_URL": f"sqlite:///{folder}/wallet.db"}, quick)
 
 
-def on_postgres_and_redis(folder: Path, quick: bool) -> Samples:
+def on_postgres_and_redis(folder: Path, quick: bool) -> tuple[Samples, str]:
     """Log and views in PostgreSQL, a copy of the views in Redis or Valkey."""
     with postgres_databases(1) as (database,), redis_server() as redis:
         return _measured(folder, {"GWC_DATABASE_URL": database, "GWC_REDIS_URL": redis}, quick)
 
 
-def _measured(folder: Path, given: Mapping[str, str], quick: bool) -> Samples:
+def _measured(
+    folder: Path, given: Mapping[str, str], quick: bool
+) -> tuple[Samples, str]:
     key = base64.b64encode(bytes(32)).decode()
     address = folder / "gunicorn.socket"
     settings = {
@@ -51,9 +53,8 @@ def _measured(folder: Path, given: Mapping[str, str], quick: bool) -> Samples:
         ours, theirs = (
             partial(total, [client], f"{path} {seconds}") for path in ("/v1/wallets/me", PATH)
         )
-        return alternate(
-            rounds, ours, theirs, f"{LOTS} lots, {CONNECTIONS} keep-alive connections, gunicorn"
-        )
+        samples = alternate(rounds, ours, theirs)
+    return samples, f"{LOTS} lots, {CONNECTIONS} keep-alive connections, gunicorn"
 
 
 def _somebody_with_lots(settings: Mapping[str, str]) -> str:
@@ -82,7 +83,7 @@ def _somebody_with_lots(settings: Mapping[str, str]) -> str:
 def _served(settings: Mapping[str, str], address: Path) -> Iterator[None]:
     """gunicorn as ``gwc serve`` starts it, until the end of the block."""
     command = [
-        "env", *(f"{name}={value}" for name, value in settings.items()),
+        "env", "-u", "GWC_REDIS_URL", *(f"{name}={value}" for name, value in settings.items()),
         sys.executable, "-P", "-m", "gunicorn", "-c", "python:api.server", APP,
     ]  # fmt: skip
     with open(address.with_suffix(".log"), "wb") as log:

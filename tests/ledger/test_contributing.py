@@ -218,7 +218,7 @@ def test_bad_shapes_change_nothing(ledger, body, error, code):
 
 
 def test_a_wallet_of_many_facts_is_read_from_its_snapshot(ledger):
-    """Past 200 facts a wallet starts from a snapshot and comes to the same balance."""
+    """Past many facts a wallet starts from a snapshot and comes to the same balance."""
     citizen, reviewer = someone(ledger), someone(ledger, "dispatcher")
     for number in range(230):
         moment = NOW + timedelta(days=number // 4)

@@ -66,3 +66,22 @@ def test_a_first_build_has_nothing_to_compare_with(ledger, stores, history):
     history.grow(10)
     assert rebuild(ledger, stores[0], BALANCES).equal is None
     assert live(stores[0].heads(), "balances").position == ledger.head()
+
+
+def test_what_a_refused_batch_read_reaches_no_other_store(ledger, stores, history, closing):
+    """A rebuild that deletes the rows under a follower's eyes spoils neither store."""
+    follower = closing(Follower(ledger, stores))
+    history.grow(40)
+    follower.catch_up()
+    history.grow(20)
+    store, read = stores[0], stores[0].rows
+
+    def swept(head, keys):
+        store.rows = read
+        rebuild_all(ledger, [store], VIEWS)
+        return read(head, keys)
+
+    store.rows = swept
+    follower.step()
+    follower.catch_up()
+    assert_right(stores, history)

@@ -82,6 +82,17 @@ def test_deleted_rows_are_built_again(table, follower, stores, history, database
     assert_right(stores, history)
 
 
+@SQLITE
+def test_a_lost_key_of_redis_is_noticed(follower, stores, history, redis_url):
+    """Redis that lost only the rows, as by eviction, no longer counts as filled."""
+    history.grow(40)
+    follower.catch_up()
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(*client.keys("{gwc:*}:*:rows"))
+    follower.catch_up()
+    assert_right(stores, history)
+
+
 def test_a_follower_that_stops_anywhere_is_continued_exactly(ledger, stores, history):
     """After any number of steps another follower goes on, and nothing is lost or counted twice."""
     for number in range(12):

@@ -40,9 +40,23 @@ def test_a_clean_walk_along_bends_measures_its_chords(every):
     assert (metrics.length_m, verdict) == (round(chords), "valid")
 
 
-def test_constant_accuracies_do_not_shorten_a_straight_walk():
+@pytest.mark.parametrize("seed", range(5))
+def test_fixes_at_the_corners_of_a_winding_path_all_count(seed):
+    """Bends to random sides at every fix are a path as well, not noise to be smoothed away."""
+    rng = np.random.default_rng(seed)
+    points, bearing = [walks.HOME], 30.0
+    for _ in range(40):
+        bearing += rng.uniform(-45, 45)
+        points.append(walks.GEOD.fwd(*points[-1], bearing, rng.uniform(40, 80))[:2])
+    walked = walks.track(np.array(points), np.arange(41) * 60.0)
+    chords = walks.GEOD.line_length(*zip(*points, strict=True))
+    assert assessed(walked, (tuple(points),))[0].length_m == round(chords)
+
+
+@pytest.mark.parametrize("every", [7, 10, 11])
+def test_constant_accuracies_do_not_shorten_a_straight_walk(every):
     """A constant 5.0 m on every fix of a straight line leaves 500 m and a valid verdict."""
-    walked = walks.clean(500, 1200, 10)
+    walked = walks.clean(500, 1200, every)
     walked = replace(walked, accuracies=(5.0,) * len(walked.coordinates))
     metrics, verdict, _ = assessed(walked, CANAL)
     assert (metrics.length_m, metrics.too_perfect, verdict) == (500, 1, "valid")
@@ -79,6 +93,15 @@ def test_who_stands_still_walks_nowhere(every, accuracy, white):
         assert verdict == "rejected"
         assert metrics.length_m < 100
         assert "too_short" in reasons
+
+
+def test_pacing_a_yard_is_not_patrolling():
+    """1.3 km in circles of 40 m radius add up to a distance, and to nowhere."""
+    angle = np.arange(0, 1300, 5) / 40.0
+    centre = np.repeat(walks.along(RIVER[0], np.array([700.0])), len(angle), axis=0)
+    points = walks.moved(centre, 40 * np.cos(angle), 40 * np.sin(angle))
+    assert assessed(walks.track(points, np.arange(len(angle)) * 5.0))[1:] == (
+        "rejected", ("stationary",))
 
 
 def test_standing_does_not_lengthen_a_walk():

@@ -69,6 +69,15 @@ def test_honest_walks_of_the_same_way_are_never_accused():
     assert accused == []
 
 
+@pytest.mark.parametrize("metres", [0.5, 1.0, 2.0])
+def test_steady_strangers_on_one_line_are_not_accused(metres):
+    """At one pace along one line people keep side by side; only the same noise makes a copy."""
+    def stranger(seed):
+        return walks.shaken(walks.clean(1500, 1300, 5, walks.RIVER[0]), seed, metres)
+    earlier = [sketch(stranger(seed)) for seed in range(1, 20)]
+    assert assessed(stranger(0), earlier=earlier)[1] == "valid"
+
+
 def test_tracks_drawn_with_a_ruler_are_not_compared():
     """Two noise-free walks on one line share their fixes by construction; both are valid."""
     long, short = walks.clean(2000, 1600, 10), walks.clean(1500, 1200, 10)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.facts import Text
+from ledger.history import HistoryEntry
 from ledger.settlement import reason_text
 
 Verdict = Literal["valid", "review", "rejected"]
@@ -170,19 +170,6 @@ class ReachPage(msgspec.Struct):
 
     items: list[Reach]
     next: str | None
-
-
-class HistoryEntry(msgspec.Struct):
-    """A fact at its place in the log; ``state`` is the stored JSON, unchanged."""
-
-    position: int
-    originator_id: UUID
-    originator_version: int
-    topic: str
-    recorded_at: str
-    leaf_hash: str
-    state: msgspec.Raw
-    sentence: Text
 
 
 class HistoryPage(msgspec.Struct):

@@ -19,11 +19,19 @@ from ledger.contributions.base import (
 )
 from ledger.days import day_of
 from ledger.districts import Districts
-from ledger.errors import AlreadyDecided, Forbidden, NotFound, SelfReview, SubmissionConflict
+from ledger.errors import (
+    AlreadyDecided,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    SelfReview,
+    SubmissionConflict,
+)
 from ledger.facts import Entry, Fact, Sealed
 from ledger.log import Append
 from ledger.participants import Actor
-from ledger.policy import KindRules
+from ledger.policy import KindRules, PolicyBook
 from ledger.registers import Registers
 from ledger.rivers import RiverMap
 from ledger.settlement import policy_for, settle
@@ -33,6 +41,7 @@ from ledger.wallet import AwardRefused, CoinsAwarded
 
 # A command saves at most: recorded, assessed, the money fact.
 FACTS_PER_COMMAND = 3
+TIERS = 3
 # With these a command of its own begins, even right behind the one it is about.
 DECISIONS = (Verified, ReviewRefused)
 
@@ -123,7 +132,9 @@ class Contributing(Registers):
             context = _Recording(self, contribution.kind, actor, cause, now, copied=copied)
             facts = contribution.record(body, context, digest)
             try:
-                return self._decided(contribution, cause, State(), facts, now, context.rows)
+                return self._decided(
+                    contribution, cause, State(), facts, now, context.rows, context.book
+                )
             except FingerprintTaken:
                 copied = True
                 raise
@@ -142,6 +153,8 @@ class Contributing(Registers):
         reason: str,
     ) -> Receipt:
         """Decide a contribution that waits: verified in a ``tier``, or refused where it is None."""
+        if tier is not None and not 1 <= tier <= TIERS:
+            raise InvalidInput([FieldError("tier", "out_of_range", "应为 1 至 3", "1 to 3")])
         action = "refuse" if tier is None else "verify"
         command_id = identity.command_id(actor.participant_id, f"{action}/{cause}", submission_id)
         digest = self.vault.fingerprint(
@@ -177,7 +190,8 @@ class Contributing(Registers):
                 fact = Verified(
                     by=actor.participant_id, command_id=command_id, body_digest=digest, tier=tier
                 )
-            return self._decided(contribution, cause, state, [fact], now, rows)
+            book = self.policies.current()
+            return self._decided(contribution, cause, state, [fact], now, rows, book)
 
         return self.attempt(command)
 
@@ -196,14 +210,15 @@ class Contributing(Registers):
         facts: Sequence[Fact],
         now: datetime,
         rows: Sequence[VaultRow],
+        book: PolicyBook,
     ) -> Receipt:
-        """Apply the facts, settle, and save everything in one commit."""
+        """Apply the facts, settle under the policies they were decided by, save in one commit."""
         version = state.version
         for number, fact in enumerate(facts, 1):
             state.apply(Entry(cause, version + number, now, fact))
         assert state.recorded is not None
         owner = state.recorded.participant_id
-        wallet, book = self.wallet(owner), self.policies.current()
+        wallet = self.wallet(owner)
         money = settle(contribution, state, cause, wallet, book, now)
         account, before = identity.wallet_id(owner), wallet.version
         writes = [Append(cause, version, facts)]

@@ -6,6 +6,7 @@ import msgspec
 
 from ledger import facts
 from ledger.days import from_microseconds
+from ledger.errors import LogCorrupt
 from ledger.facts import Text
 from ledger.store.mapper import RecordedFact
 
@@ -27,10 +28,14 @@ _encoder = msgspec.json.Encoder()
 
 
 def history_entry(row: RecordedFact) -> HistoryEntry:
-    """The entry of a stored row; raises UnknownFact or CorruptFact for a state nobody can read.
+    """The entry of a stored row; a damaged one is shown as well, its sentence saying so.
 
     ``recorded_at`` is RFC 3339 in UTC with microseconds, ``leaf_hash`` hexadecimal.
     """
+    try:
+        state, sentence = row.state, facts.decode(row.topic, row.state).sentence()
+    except LogCorrupt as error:
+        state, sentence = _as_json(row.state), Text(error.sentence_zh, error.sentence_en)
     moment = from_microseconds(row.recorded_at).isoformat(timespec="microseconds")
     return HistoryEntry(
         position=row.position,
@@ -39,11 +44,20 @@ def history_entry(row: RecordedFact) -> HistoryEntry:
         topic=row.topic,
         recorded_at=moment.replace("+00:00", "Z"),
         leaf_hash=row.leaf_hash.hex(),
-        state=msgspec.Raw(row.state),
-        sentence=facts.decode(row.topic, row.state).sentence(),
+        state=msgspec.Raw(state),
+        sentence=sentence,
     )
 
 
 def history_line(row: RecordedFact) -> bytes:
     """The entry as one line of NDJSON, newline included."""
     return _encoder.encode(history_entry(row)) + b"\n"
+
+
+def _as_json(state: bytes) -> bytes:
+    """The bytes as they are if they are JSON at all, else as a text, so that the line is."""
+    try:
+        msgspec.json.decode(state)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _encoder.encode(state.decode(errors="backslashreplace"))
+    return state

@@ -13,10 +13,8 @@ from api import answers
 from api.auth import services
 from api.routing import PERSONAL, Routes, answer, link_next
 from ledger.application import Ledger
-from ledger.days import from_microseconds
-from ledger.errors import LogCorrupt, NotFound
-from ledger.facts import Text
-from ledger.store.mapper import RecordedFact
+from ledger.errors import NotFound
+from ledger.history import history_entry, history_line
 
 NDJSON = "application/x-ndjson"
 PAGE_MAX = 1_000
@@ -44,7 +42,7 @@ def history(query: Query) -> Response:
     rows = ledger.rows(query.after, limit + 1)
     shown = rows[:limit]
     following = shown[-1].position if len(rows) > limit else None
-    response = answer(answers.HistoryPage([entry(ledger, row) for row in shown], following))
+    response = answer(answers.HistoryPage([history_entry(row) for row in shown], following))
     if following is not None:
         link_next(response, after=following)
     return response
@@ -54,30 +52,10 @@ def history(query: Query) -> Response:
            answers=answers.HistoryPage, summary="All facts of one originator")  # fmt: skip
 def of_one(originator_id: UUID) -> Response:
     """Every fact of one originator, in order."""
-    ledger = services().ledger
-    rows = ledger.store.select_events(originator_id)
+    rows = services().ledger.store.select_events(originator_id)
     if not rows:
         raise NotFound
-    return answer(answers.HistoryPage([entry(ledger, row) for row in rows], None))
-
-
-def entry(ledger: Ledger, row: RecordedFact) -> answers.HistoryEntry:
-    """A stored row as auditors read it; also one whose state cannot be read is shown."""
-    try:
-        sentence = ledger.entry(row).fact.sentence()
-    except LogCorrupt as error:
-        sentence = Text(error.sentence_zh, error.sentence_en)
-    moment = from_microseconds(row.recorded_at)
-    return answers.HistoryEntry(
-        position=row.position,
-        originator_id=UUID(str(row.originator_id)),
-        originator_version=row.originator_version,
-        topic=row.topic,
-        recorded_at=f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z",
-        leaf_hash=row.leaf_hash.hex(),
-        state=msgspec.Raw(row.state),
-        sentence=sentence,
-    )
+    return answer(answers.HistoryPage([history_entry(row) for row in rows], None))
 
 
 def _lines(ledger: Ledger, after: int, limit: int | None) -> Iterator[bytes]:
@@ -86,5 +64,5 @@ def _lines(ledger: Ledger, after: int, limit: int | None) -> Iterator[bytes]:
         rows = ledger.rows(after, PAGE_MAX if left is None else min(left, PAGE_MAX))
         if not rows:
             return
-        yield b"".join(msgspec.json.encode(entry(ledger, row)) + b"\n" for row in rows)
+        yield b"".join(map(history_line, rows))
         after, left = rows[-1].position, None if left is None else left - len(rows)

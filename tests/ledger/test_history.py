@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from ledger.errors import CorruptFact
-from ledger.history import history_entry, history_line
+from ledger.history import history_line
 from ledger.store.leaf import leaf_hash
 
 
@@ -22,9 +21,11 @@ def test_an_entry_embeds_the_stored_bytes_unchanged(ledger):
     assert entry["recorded_at"] == "2026-05-20T04:00:00.000000Z"
 
 
-def test_a_state_nobody_can_read_is_not_exported_as_if_it_could(ledger):
-    """A damaged state raises CorruptFact instead of giving a line."""
+@pytest.mark.parametrize("state", [b"{}", b"{", b"\xff"])
+def test_a_state_nobody_can_read_is_shown_for_what_it_is(ledger, state):
+    """A damaged state still gives a line of JSON, and its sentence says what is wrong."""
     (row,) = ledger.rows()
-    object.__setattr__(row, "state", b"{}")
-    with pytest.raises(CorruptFact):
-        history_entry(row)
+    object.__setattr__(row, "state", state)
+    entry = json.loads(history_line(row))
+    assert "policy.published" in entry["sentence"]["en"]
+    assert entry["leaf_hash"] != leaf_hash(row).hex()

@@ -1,13 +1,14 @@
 """The ledger (账本): everything people can do, each a short method of one of its parts.
 
 Parts, each on the one below: Log (load, append, attempt) → Registers (policies, rivers,
-districts) → People (registration, tokens) and Contributing (contribute, review).
+districts) → Tokens → People (registration, roles, consents); Contributing (contribute, review).
 """
 
 from __future__ import annotations
 
-from ledger.contributing import Contributing, Receipt
+from ledger.contributing import Contributing
 from ledger.people import People, Registration
+from ledger.receipts import Receipt
 
 
 class Ledger(Contributing, People):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from ledger.contributions.base import (
     Verified,
 )
 from ledger.days import day_of
-from ledger.districts import Districts
 from ledger.errors import (
     AlreadyDecided,
     FieldError,
@@ -28,74 +27,18 @@ from ledger.errors import (
     SelfReview,
     SubmissionConflict,
 )
-from ledger.facts import Entry, Fact, Sealed
+from ledger.facts import Entry, Fact
 from ledger.log import Append
 from ledger.participants import Actor
-from ledger.policy import KindRules, PolicyBook
+from ledger.policy import PolicyBook
+from ledger.receipts import FACTS_PER_COMMAND, Receipt, facts_of_command, receipt_of
+from ledger.recording import Recording
 from ledger.registers import Registers
-from ledger.rivers import RiverMap
-from ledger.settlement import policy_for, settle
+from ledger.settlement import settle
 from ledger.store.errors import FingerprintTaken
 from ledger.store.rows import VaultRow
-from ledger.wallet import AwardRefused, CoinsAwarded
 
-# A command saves at most: recorded, assessed, the money fact.
-FACTS_PER_COMMAND = 3
 TIERS = 3
-# With these a command of its own begins, even right behind the one it is about.
-DECISIONS = (Verified, ReviewRefused)
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """What a command came to; the same again for the same submission, byte for byte."""
-
-    id: UUID
-    kind: str
-    position: int
-    state: str
-    reasons: tuple[str, ...]
-    coins: int
-    balance: int
-    metrics: Any = None
-    rule: str = ""
-    policy_version: str = ""
-    replayed: bool = False
-
-
-class _Recording:
-    """The Context of one submission: what its decision may look at, and the rows it seals."""
-
-    def __init__(
-        self, ledger: Contributing, kind: str, actor: Actor, originator_id: UUID, now: datetime,
-        *, copied: bool,
-    ) -> None:  # fmt: skip
-        self.actor, self.now, self.copied = actor, now, copied
-        self.rivers: RiverMap = ledger.rivers.current()
-        self.districts: Districts = ledger.districts.current()
-        self.book = ledger.policies.current()
-        self.rows: list[VaultRow] = []
-        self._ledger, self._kind, self._originator_id = ledger, kind, originator_id
-
-    def rules(self, day: date) -> KindRules | None:
-        policy = policy_for(self.book, day)
-        return policy.kinds.get(self._kind) if policy else None
-
-    def policy_version(self, day: date) -> str:
-        policy = policy_for(self.book, day)
-        return policy.version if policy else ""
-
-    def seal(
-        self, field: str, value: Any, *, shelf: str | None = None, unique: bytes | None = None
-    ) -> Sealed:
-        sealed, row = self._ledger.vault.seal(
-            self._originator_id, self.actor.participant_id, field, value, self.now,
-            shelf=shelf, unique=unique,
-        )  # fmt: skip
-        self.rows.append(row)
-        return sealed
-
-    def shelf(self, name: str, newest: int) -> Sequence[Any]:
-        return [value for _, value in self._ledger.vault.on_shelf(name, newest)]
 
 
 class Contributing(Registers):
@@ -129,7 +72,7 @@ class Contributing(Registers):
                 if state.recorded.body_digest != digest:
                     raise SubmissionConflict
                 return self._receipt_at(contribution, cause, state.position, owner)
-            context = _Recording(self, contribution.kind, actor, cause, now, copied=copied)
+            context = Recording(self, contribution.kind, actor, cause, now, copied=copied)
             facts = contribution.record(body, context, digest)
             try:
                 return self._decided(
@@ -231,53 +174,15 @@ class Contributing(Registers):
         if money is not None:
             wallet.apply(entries[-1])
             self.snapshot_if_due(wallet, before, owner, now)
-        return _receipt(contribution, cause, entries, wallet.available(day_of(now)))
+        return receipt_of(contribution.kind, cause, entries, wallet.available(day_of(now)))
 
     def _receipt_at(
         self, contribution: Contribution, cause: UUID, position: int, owner: UUID
     ) -> Receipt:
-        """The receipt of a command saved earlier: its facts stand at consecutive positions."""
+        """The receipt of a command saved earlier, whose first fact stands at ``position``."""
         rows = self.rows(position - 1, FACTS_PER_COMMAND)
-        entries: list[Entry] = []
-        for entry in map(self.entry, rows):
-            if not _belongs(entry, cause) or (entries and isinstance(entry.fact, DECISIONS)):
-                break
-            entries.append(entry)
+        entries = facts_of_command(map(self.entry, rows), cause)
         last = entries[-1]
-        wallet = self.wallet_at(owner, last.position)
-        balance = wallet.available(day_of(last.recorded_at))
-        receipt = _receipt(contribution, cause, entries, balance)
+        balance = self.wallet_at(owner, last.position).available(day_of(last.recorded_at))
+        receipt = receipt_of(contribution.kind, cause, entries, balance)
         return msgspec.structs.replace(receipt, replayed=True)
-
-
-def _belongs(entry: Entry, cause: UUID) -> bool:
-    return entry.originator_id == cause or getattr(entry.fact, "cause", None) == cause
-
-
-def _receipt(
-    contribution: Contribution, cause: UUID, entries: Sequence[Entry], balance: int
-) -> Receipt:
-    """The receipt of one command, from its facts alone."""
-    state = State()
-    money: CoinsAwarded | AwardRefused | None = None
-    for entry in entries:
-        state.apply(entry)
-        if isinstance(entry.fact, CoinsAwarded | AwardRefused):
-            money = entry.fact
-    reasons = state.assessed.reasons if state.assessed else ()
-    if money is not None:
-        reasons = tuple(dict.fromkeys((*reasons, *money.reasons)))
-    return Receipt(
-        id=cause,
-        kind=contribution.kind,
-        position=entries[-1].position,
-        state=state.state,
-        reasons=reasons,
-        coins=money.amount if isinstance(money, CoinsAwarded) else 0,
-        balance=balance,
-        metrics=getattr(state.assessed, "metrics", None),
-        rule=money.rule if money else "",
-        policy_version=money.policy_version if money else "",
-    )
-
-

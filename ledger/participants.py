@@ -98,26 +98,6 @@ class ConsentWithdrawn(Fact, frozen=True):
     consent: str
 
 
-@stored_as(
-    "token.issued",
-    zh="签发访问令牌，角色 {role}",
-    en="An access token was issued for the role {role}",
-)
-class TokenIssued(Fact, frozen=True):
-    """An opaque bearer token exists; only its SHA-256 is known here."""
-
-    token_sha256: str
-    participant_id: UUID
-    role: str
-    district: str | None
-    by: UUID | None = None
-
-
-@stored_as("token.revoked", zh="吊销访问令牌", en="An access token was revoked")
-class TokenRevoked(Fact, frozen=True):
-    by: UUID | None = None
-
-
 class Participant(msgspec.Struct):
     """One person's roles and consents as they stand."""
 

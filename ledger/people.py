@@ -1,11 +1,8 @@
-"""People: registration, roles, consents, and the tokens they identify themselves with."""
+"""People: registration, roles and consents."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +12,7 @@ import msgspec
 
 from ledger import access, identity
 from ledger.errors import Forbidden, InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
-from ledger.facts import Entry, Fact, Sealed
+from ledger.facts import Fact, Sealed
 from ledger.log import Append
 from ledger.participants import (
     ROLES,
@@ -26,13 +23,9 @@ from ledger.participants import (
     ParticipantRegistered,
     RoleGranted,
     RoleRevoked,
-    TokenIssued,
-    TokenRevoked,
 )
-from ledger.registers import Registers
 from ledger.store.rows import VaultRow
-
-TOKEN_BYTES = 32
+from ledger.tokens import TOKEN_BYTES, TokenIssued, TokenRevoked, Tokens, TokenState
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -44,27 +37,8 @@ class Registration(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class TokenState(msgspec.Struct):
-    """One token as it stands."""
-
-    version: int = 0
-    issued: TokenIssued | None = None
-    revoked: bool = False
-
-    def apply(self, entry: Entry) -> None:
-        self.version = entry.originator_version
-        if isinstance(entry.fact, TokenIssued):
-            self.issued = entry.fact
-        elif isinstance(entry.fact, TokenRevoked):
-            self.revoked = True
-
-
-class People(Registers):
-    """Registering people and deciding who a bearer of a token is."""
-
-    def __init__(self, env: Mapping[str, str], vault_key: bytes, secret_key: bytes) -> None:
-        super().__init__(env, vault_key)
-        self._secret_key = secret_key
+class People(Tokens):
+    """Registering people, their roles and consents."""
 
     def register(
         self,
@@ -149,27 +123,6 @@ class People(Registers):
 
         return self.attempt(command)
 
-    def authenticate(self, token: str) -> Actor | None:
-        """Who bears this token; None for an unknown or a revoked one."""
-        state = self.fold(identity.token_id(_sha256(token)), TokenState())
-        issued = state.issued
-        if issued is None or state.revoked or issued.token_sha256 != _sha256(token):
-            return None
-        return Actor(issued.participant_id, issued.role, issued.district)
-
-    def revoke_token(self, token: str, now: datetime, by: UUID | None = None) -> None:
-        """End a token at once, everywhere; raises NotFound, and does nothing the second time."""
-        originator = identity.token_id(_sha256(token))
-
-        def command() -> None:
-            state = self.fold(originator, TokenState())
-            if state.issued is None:
-                raise NotFound
-            if not state.revoked:
-                self.append([Append(originator, state.version, [TokenRevoked(by=by)])], now)
-
-        self.attempt(command)
-
     def revoke_role(
         self, person: UUID, role: str, reason: str, now: datetime, by: UUID | None = None
     ) -> int:
@@ -238,23 +191,6 @@ class People(Registers):
         ]
         return tuple(sealed for sealed, _ in pairs), [row for _, row in pairs]
 
-    def _issued(
-        self, token: str, person: UUID, role: str, district: str | None, by: UUID | None
-    ) -> Append:
-        digest = _sha256(token)
-        fact = TokenIssued(
-            token_sha256=digest, participant_id=person, role=role, district=district, by=by
-        )
-        return Append(identity.token_id(digest), 0, [fact])
-
-    def _derived_token(self, person: UUID) -> str:
-        mac = hmac.digest(self._secret_key, b"token/v1/" + person.bytes, "sha256")
-        return urlsafe_b64encode(mac).rstrip(b"=").decode()
-
     def _check_district(self, district: str | None) -> None:
         if not self.districts.current().known(district):
             raise UnknownDistrict(district=district)
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -10,11 +10,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
+from ledger.awards import REASONS, Claim, award
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
 from ledger.contributions.base import OPEN_STATES, Contribution, State
 from ledger.facts import Text
 from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
-from ledger.wallet import REASONS, AwardRefused, Claim, CoinsAwarded, Wallet, award
+from ledger.wallet import AwardRefused, CoinsAwarded, Wallet
 
 
 def default_policy() -> str:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from ledger import facts, identity, wallet
+from ledger import awards, facts, identity
 from ledger.audit import audit, rows_of
 from ledger.contributions.base import Verified
 from ledger.contributions.patrol import PatrolRecorded
@@ -232,7 +232,7 @@ def test_facts_no_decision_leaves_behind_do_not_stop_the_audit(town, findings):
 
 def test_a_cap_the_ledger_forgot_is_named(town, findings, monkeypatch):
     """Should the rule that applies the caps fail, counting without it finds the excess."""
-    monkeypatch.setattr(wallet, "_capped", lambda wallet, claim, coins, policy: (coins, ()))
+    monkeypatch.setattr(awards, "_capped", lambda wallet, claim, coins, policy: (coins, ()))
     citizen, dispatcher = someone(town), someone(town, "dispatcher")
     for _ in range(2):
         receipt = contribute(town, "report", citizen, a_report())

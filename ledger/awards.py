@@ -1,0 +1,180 @@
+"""Awards (发放): the rules every award passes, whatever it is for, and the caps that cut it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from ledger.days import end_of_following_year
+from ledger.facts import Text
+from ledger.policy import Granted, Policy, Refused
+from ledger.wallet import REMEMBERED_DAYS, AwardRefused, CoinsAwarded, Wallet
+
+REASONS = {
+    "role_not_eligible": Text(
+        zh="按现行政策，您的角色不参与绿水币奖励。",
+        en="Under the policy in force your role does not earn coins.",
+    ),
+    "own_duty": Text(
+        zh="这是您本人辖区内的本职工作，不另发绿水币。",
+        en="This is your own paid duty in your own district and earns no coins.",
+    ),
+    "time_overlap": Text(
+        zh="这段时间已经为您的另一次活动发放过绿水币，同一时段只奖励一次。",
+        en="Part of this time was already rewarded to you; the same minutes are paid once.",
+    ),
+    "too_old": Text(
+        zh="活动时间过早，已超过补报期限，不能计入奖励。",
+        en="It happened too long ago to be rewarded; send contributions within the late period.",
+    ),
+    "cap_kind": Text(
+        zh="今天此类活动的绿水币已达上限，超出部分不再发放。",
+        en="Today's limit for this kind of contribution is reached; the rest is not paid.",
+    ),
+    "cap_day": Text(
+        zh="今天的绿水币已达每日上限，超出部分不再发放。",
+        en="Today's limit is reached; the rest is not paid.",
+    ),
+    "cap_month": Text(
+        zh="本月的绿水币已达每月上限，超出部分不再发放。",
+        en="This month's limit is reached; the rest is not paid.",
+    ),
+    "no_policy": Text(
+        zh="活动当天没有生效的奖励政策。",
+        en="No reward policy was in force on that day.",
+    ),
+    "kind_not_rewarded": Text(
+        zh="当天生效的政策不奖励此类活动。",
+        en="The policy in force on that day does not reward this kind of contribution.",
+    ),
+    "refused_by_reviewer": Text(
+        zh="审核人员未予认可，原因见审核意见。",
+        en="A reviewer did not accept it; the review says why.",
+    ),
+}
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What an award is asked for: whose, for which cause, when it was earned and where."""
+
+    participant_id: UUID
+    kind: str
+    cause: UUID
+    role: str
+    role_district: str | None
+    districts: tuple[str, ...]
+    earned_on: date
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+# Rules that refuse: each says no with a reason code, or None.
+
+
+def the_role_earns(wallet: Wallet, claim: Claim, policy: Policy, now: datetime) -> str | None:
+    return None if policy.role(claim.role).eligible else "role_not_eligible"
+
+
+def nobody_earns_for_their_own_duty(
+    wallet: Wallet, claim: Claim, policy: Policy, now: datetime
+) -> str | None:
+    if claim.kind not in policy.role(claim.role).duty:
+        return None
+    elsewhere = claim.role_district and claim.districts and (
+        claim.role_district not in claim.districts
+    )  # fmt: skip
+    return None if elsewhere else "own_duty"
+
+
+def the_day_is_still_remembered(
+    wallet: Wallet, claim: Claim, policy: Policy, now: datetime
+) -> str | None:
+    oldest = (now - timedelta(days=REMEMBERED_DAYS - 1)).date()
+    return "too_old" if claim.earned_on < oldest else None
+
+
+def the_same_minutes_are_paid_once(
+    wallet: Wallet, claim: Claim, policy: Policy, now: datetime
+) -> str | None:
+    if claim.began_at is None or claim.ended_at is None:
+        return None
+    for began, ended in wallet.paid:
+        if claim.began_at < ended and began < claim.ended_at:
+            return "time_overlap"
+    return None
+
+
+Rule = Callable[[Wallet, Claim, Policy, datetime], str | None]
+RULES: tuple[Rule, ...] = (
+    the_role_earns,
+    nobody_earns_for_their_own_duty,
+    the_day_is_still_remembered,
+    the_same_minutes_are_paid_once,
+)
+
+
+def award(
+    wallet: Wallet, claim: Claim, granted: Granted | Refused, policy: Policy, now: datetime
+) -> CoinsAwarded | AwardRefused:
+    """Decide one award: the kind's own ruling first, then the common rules, then the caps.
+
+    A cap cuts the award to what is left of it; what is cut to nothing is refused.
+    """
+    if not isinstance(granted, Granted):
+        return _refused(claim, granted.rule, policy.version, granted.reasons)
+    for rule in RULES:
+        if reason := rule(wallet, claim, policy, now):
+            return _refused(claim, rule.__name__, policy.version, (reason,))
+    coins, cuts = _capped(wallet, claim, granted.coins, policy)
+    if coins == 0:
+        return _refused(claim, granted.rule, policy.version, cuts)
+    return CoinsAwarded(
+        participant_id=claim.participant_id,
+        amount=coins,
+        cause=claim.cause,
+        kind=claim.kind,
+        rule=granted.rule,
+        policy_version=policy.version,
+        earned_on=claim.earned_on,
+        expires_on=end_of_following_year(claim.earned_on),
+        role=claim.role,
+        districts=claim.districts,
+        reasons=cuts,
+        began_at=claim.began_at,
+        ended_at=claim.ended_at,
+    )
+
+
+def _capped(
+    wallet: Wallet, claim: Claim, coins: int, policy: Policy
+) -> tuple[int, tuple[str, ...]]:
+    """The coins left under each cap in turn, and the caps that cut."""
+    day, cuts = claim.earned_on, []
+    limits = [
+        (f"cap_{claim.kind}", policy.kinds[claim.kind].day_max,
+         wallet.earned_in_day(day, claim.kind)),
+        ("cap_day", policy.caps.day, wallet.earned_in_day(day)),
+        ("cap_month", policy.caps.month, wallet.earned_in_month(day)),
+    ]  # fmt: skip
+    for reason, limit, used in limits:
+        if limit is not None and coins > limit - used:
+            coins = max(limit - used, 0)
+            cuts.append(reason)
+    return coins, tuple(cuts)
+
+
+def _refused(
+    claim: Claim, rule: str, policy_version: str, reasons: tuple[str, ...]
+) -> AwardRefused:
+    return AwardRefused(
+        participant_id=claim.participant_id,
+        cause=claim.cause,
+        kind=claim.kind,
+        rule=rule,
+        policy_version=policy_version,
+        earned_on=claim.earned_on,
+        reasons=reasons,
+    )

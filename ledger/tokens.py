@@ -1,0 +1,102 @@
+"""Tokens (令牌): opaque 256-bit bearers, of which only the SHA-256 is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ledger import identity
+from ledger.errors import NotFound
+from ledger.facts import Entry, Fact, stored_as
+from ledger.log import Append
+from ledger.participants import Actor
+from ledger.registers import Registers
+
+TOKEN_BYTES = 32
+
+
+@stored_as(
+    "token.issued",
+    zh="签发访问令牌，角色 {role}",
+    en="An access token was issued for the role {role}",
+)
+class TokenIssued(Fact, frozen=True):
+    """An opaque bearer token exists; only its SHA-256 is known here."""
+
+    token_sha256: str
+    participant_id: UUID
+    role: str
+    district: str | None
+    by: UUID | None = None
+
+
+@stored_as("token.revoked", zh="吊销访问令牌", en="An access token was revoked")
+class TokenRevoked(Fact, frozen=True):
+    by: UUID | None = None
+
+
+class TokenState(msgspec.Struct):
+    """One token as it stands."""
+
+    version: int = 0
+    issued: TokenIssued | None = None
+    revoked: bool = False
+
+    def apply(self, entry: Entry) -> None:
+        self.version = entry.originator_version
+        if isinstance(entry.fact, TokenIssued):
+            self.issued = entry.fact
+        elif isinstance(entry.fact, TokenRevoked):
+            self.revoked = True
+
+
+class Tokens(Registers):
+    """Deciding who the bearer of a token is, and ending tokens."""
+
+    def __init__(self, env: Mapping[str, str], vault_key: bytes, secret_key: bytes) -> None:
+        super().__init__(env, vault_key)
+        self._secret_key = secret_key
+
+    def authenticate(self, token: str) -> Actor | None:
+        """Who bears this token; None for an unknown or a revoked one."""
+        state = self.fold(identity.token_id(_sha256(token)), TokenState())
+        issued = state.issued
+        if issued is None or state.revoked or issued.token_sha256 != _sha256(token):
+            return None
+        return Actor(issued.participant_id, issued.role, issued.district)
+
+    def revoke_token(self, token: str, now: datetime, by: UUID | None = None) -> None:
+        """End a token at once, everywhere; raises NotFound, and does nothing the second time."""
+        originator = identity.token_id(_sha256(token))
+
+        def command() -> None:
+            state = self.fold(originator, TokenState())
+            if state.issued is None:
+                raise NotFound
+            if not state.revoked:
+                self.append([Append(originator, state.version, [TokenRevoked(by=by)])], now)
+
+        self.attempt(command)
+
+    def _issued(
+        self, token: str, person: UUID, role: str, district: str | None, by: UUID | None
+    ) -> Append:
+        digest = _sha256(token)
+        fact = TokenIssued(
+            token_sha256=digest, participant_id=person, role=role, district=district, by=by
+        )
+        return Append(identity.token_id(digest), 0, [fact])
+
+    def _derived_token(self, person: UUID) -> str:
+        mac = hmac.digest(self._secret_key, b"token/v1/" + person.bytes, "sha256")
+        return urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

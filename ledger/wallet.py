@@ -15,6 +15,7 @@ from ledger.facts import Entry, Fact, stored_as
 
 # Counters and paid periods older than this are forgotten, and nothing is awarded for such days.
 REMEMBERED_DAYS = 400
+DAYS_FORGOTTEN_AT_ONCE = 50
 
 
 @stored_as(
@@ -82,10 +83,9 @@ class Wallet(msgspec.Struct):
 
     def _forget(self, now: datetime) -> None:
         """Drop what no rule can ask about any more, so that a wallet stays small for ever."""
-        oldest = now - timedelta(days=REMEMBERED_DAYS)
-        if self.earned and min(self.earned) < oldest.date():
+        if len(self.earned) > REMEMBERED_DAYS + DAYS_FORGOTTEN_AT_ONCE:
+            oldest = now - timedelta(days=REMEMBERED_DAYS)
             self.earned = {day: kinds for day, kinds in self.earned.items() if day >= oldest.date()}
-        if self.paid and self.paid[0][1] < oldest:
             self.paid = [period for period in self.paid if period[1] >= oldest]
 
     def available(self, today: date) -> int:
@@ -97,11 +97,9 @@ class Wallet(msgspec.Struct):
         return sum(kinds.values()) if kind is None else kinds.get(kind, 0)
 
     def earned_in_month(self, day: date) -> int:
-        return sum(
-            self.earned_in_day(one)
-            for one in self.earned
-            if (one.year, one.month) == (day.year, day.month)
-        )
+        first = day.replace(day=1)
+        month = (first + timedelta(days=number) for number in range(31))
+        return sum(self.earned_in_day(one) for one in month if one.month == day.month)
 
 
 @stored_as("wallet.snapshot-1", zh="钱包快照", en="A snapshot of a wallet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -17,7 +17,6 @@ from ledger.wallet import CoinsAwarded
 
 NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)
 DISTRICTS = ("341822001", "341822", "3418", "34")
-AMOUNTS = (2, 5, 10, 30)
 BATCH = 5_000
 
 
@@ -27,26 +26,35 @@ def people(count: int, seed: int = 0) -> list[UUID]:
     return [UUID(int=random.getrandbits(128), version=4) for _ in range(count)]
 
 
-def an_award(participant: UUID, amount: int, ended: datetime, expires_on: date) -> CoinsAwarded:
+def a_patrol(person: UUID, cause: UUID, ended: datetime) -> CoinsAwarded:
     """What a patrol of 25 minutes earned."""
+    day = day_of(ended)
     return CoinsAwarded(
-        participant_id=participant, amount=amount, cause=uuid4(), kind="patrol",
-        rule="patrol.distance", policy_version="2026-01", earned_on=day_of(ended),
-        expires_on=expires_on, role="citizen", districts=DISTRICTS,
-        began_at=ended - timedelta(minutes=25), ended_at=ended,
+        participant_id=person, amount=2, cause=cause, kind="patrol", rule="patrol.distance",
+        policy_version="2026-01", earned_on=day, expires_on=end_of_following_year(day),
+        role="citizen", districts=DISTRICTS, began_at=ended - timedelta(minutes=25),
+        ended_at=ended,
+    )  # fmt: skip
+
+
+def a_report(person: UUID, cause: UUID, reported: datetime) -> CoinsAwarded:
+    """What a report that was found true earned."""
+    day = day_of(reported)
+    return CoinsAwarded(
+        participant_id=person, amount=10, cause=cause, kind="report", rule="report.tier-1",
+        policy_version="2026-01", earned_on=day, expires_on=end_of_following_year(day),
+        role="citizen", districts=DISTRICTS,
     )  # fmt: skip
 
 
 def awards(participants: Sequence[UUID], each: int) -> Iterator[Entry]:
-    """``each`` awards of everybody, two a day, the oldest first and the last of them today."""
-    random = Random(each)  # noqa: S311
+    """``each`` awards of everybody: a patrol and a report a day, the last of them today."""
     wallets = [wallet_id(person) for person in participants]
     for number in range(each):
-        ended = NOW - timedelta(days=(each - 1 - number) // 2, hours=number % 2)
-        expires_on = end_of_following_year(day_of(ended))
+        moment = NOW - timedelta(days=(each - 1 - number) // 2)
+        kind = a_report if number % 2 else a_patrol
         for person, wallet in zip(participants, wallets, strict=True):
-            fact = an_award(person, random.choice(AMOUNTS), ended, expires_on)
-            yield Entry(wallet, number + 1, ended, fact)
+            yield Entry(wallet, number + 1, moment, kind(person, uuid4(), moment))
 
 
 def fill(log: Log, entries: Iterable[Entry]) -> None:

@@ -47,7 +47,7 @@ def _measured(
         "GWC_BIND": f"unix:{address}",
     }  # fmt: skip
     token = _somebody_with_lots(settings)
-    rounds, seconds = (5, 0.6) if quick else (9, 3)
+    rounds, seconds = (5, 0.5) if quick else (9, 3)
     arguments = (str(address), token, str(CONNECTIONS))
     with _served(settings, address), Worker(CLIENT, *arguments) as client:
         ours, theirs = (

@@ -145,6 +145,7 @@ class People(Tokens):
                     )
             taken = RoleRevoked(role=role, reason=reason, by=by)
             self.append([Append(person, state.version, [taken]), *ended], now, head=head)
+            self._known.look_again()
             return len(ended)
 
         return self.attempt(command)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
+import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from threading import Lock
 from uuid import UUID
 
 import msgspec
@@ -17,8 +20,12 @@ from ledger.facts import Entry, Fact, stored_as
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.registers import Registers
+from ledger.store.mapper import as_uuid
 
 TOKEN_BYTES = 32
+LOOKED_AT_SECONDS_MAX = 0.02
+KNOWN_TOKENS_MAX = 50_000
+NEVER = -1
 
 
 @stored_as(
@@ -56,20 +63,81 @@ class TokenState(msgspec.Struct):
             self.revoked = True
 
 
+class KnownTokens:
+    """Bearers found before, good as of a log that was looked at in the last 20 ms.
+
+    The lock and ``seen`` keep a look-up that began before a revocation from outliving it.
+    """
+
+    def __init__(self, revoked_behind: Callable[[int], tuple[set[UUID], int]]) -> None:
+        self._revoked_behind = revoked_behind
+        self._actors: dict[str, Actor] = {}
+        self._digests: dict[UUID, str] = {}
+        self._lock = Lock()
+        self._looked_at = -math.inf
+        self.seen = NEVER
+
+    def get(self, digest: str) -> Actor | None:
+        """Who bears the token with this SHA-256, if that is known."""
+        if time.monotonic() - self._looked_at > LOOKED_AT_SECONDS_MAX:
+            with self._lock:
+                self._look()
+        return self._actors.get(digest)
+
+    def put(self, token: UUID, digest: str, actor: Actor, seen: int) -> None:
+        """Remember a bearer who was looked up when the log had been ``seen`` so far."""
+        with self._lock:
+            if seen == self.seen:
+                if len(self._actors) >= KNOWN_TOKENS_MAX:
+                    self._actors.clear()
+                    self._digests.clear()
+                self._actors[digest], self._digests[token] = actor, digest
+
+    def look_again(self) -> None:
+        """Believe nothing until the log was looked at again: a token was just revoked here."""
+        self._looked_at = -math.inf
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        if began - self._looked_at > LOOKED_AT_SECONDS_MAX:  # nobody else did meanwhile
+            revoked, self.seen = self._revoked_behind(self.seen)
+            for token in revoked & self._digests.keys():
+                del self._actors[self._digests.pop(token)]
+            self._looked_at = began
+
+
 class Tokens(Registers):
     """Deciding who the bearer of a token is, and ending tokens."""
 
     def __init__(self, env: Mapping[str, str], vault_key: bytes, secret_key: bytes) -> None:
         super().__init__(env, vault_key)
         self._secret_key = secret_key
+        self._known = KnownTokens(self._revoked_behind)
 
     def authenticate(self, token: str) -> Actor | None:
-        """Who bears this token; None for an unknown or a revoked one."""
-        state = self.fold(identity.token_id(_sha256(token)), TokenState())
+        """Who bears this token; None for an unknown one, or one revoked over 20 ms ago."""
+        digest = _sha256(token)
+        if known := self._known.get(digest):
+            return known
+        seen, originator = self._known.seen, identity.token_id(digest)
+        state = self.fold(originator, TokenState())
         issued = state.issued
-        if issued is None or state.revoked or issued.token_sha256 != _sha256(token):
+        if issued is None or state.revoked or issued.token_sha256 != digest:
             return None
-        return Actor(issued.participant_id, issued.role, issued.district)
+        actor = Actor(issued.participant_id, issued.role, issued.district)
+        self._known.put(originator, digest, actor, seen)
+        return actor
+
+    def _revoked_behind(self, position: int) -> tuple[set[UUID], int]:
+        """The tokens revoked behind a position of the log, and the position looked at up to."""
+        head = self.head()
+        if position == NEVER or head == position:  # nothing is known yet, or nothing is new
+            return set(), head
+        revoked: set[UUID] = set()
+        while rows := self.rows(position, topics=[TokenRevoked.topic]):
+            revoked.update(as_uuid(row.originator_id) for row in rows)
+            position = rows[-1].position
+        return revoked, max(head, position)
 
     def revoke_token(self, token: str, now: datetime, by: UUID | None = None) -> None:
         """End a token at once, everywhere; raises NotFound, and does nothing the second time."""
@@ -81,6 +149,7 @@ class Tokens(Registers):
                 raise NotFound
             if not state.revoked:
                 self.append([Append(originator, state.version, [TokenRevoked(by=by)])], now)
+                self._known.look_again()
 
         self.attempt(command)
 

@@ -109,7 +109,7 @@ def test_no_token_or_an_unknown_one_is_a_401(header, app):
 
 
 def test_a_revoked_token_ends_at_once(caller, services):
-    """The first request after a revocation is refused, by a revocation from anywhere."""
+    """The first request after a revocation is refused."""
     citizen = caller()
     assert citizen.get("/v1/me").status_code == 200
     services.ledger.revoke_token(citizen.token, NOW)

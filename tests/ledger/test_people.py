@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from ledger.access import EVERYBODY, RIGHTS, allowed, owns_or_audits, reviews, w
 from ledger.districts import DistrictImported
 from ledger.errors import NotFound, SubmissionConflict, UnknownDistrict
 from ledger.participants import ROLES, Actor
+from ledger.tokens import LOOKED_AT_SECONDS_MAX, KnownTokens
 from tests.ledger.examples import NOW, someone
 
 
@@ -46,15 +48,41 @@ def test_a_token_says_who_and_its_hash_is_all_that_is_stored(ledger):
     assert ledger.authenticate("") is None
 
 
-def test_a_revoked_token_ends_at_once_for_every_process(open_ledger, ledger):
-    """Another ledger on the same store knows it in its next question; twice is harmless."""
+def test_a_revoked_token_ends_for_every_process(open_ledger, ledger):
+    """A ledger that knows the bearer already refuses them 20 ms later; twice is harmless."""
     token, other = ledger.issue_token("citizen", NOW).token, open_ledger()
     assert other.authenticate(token) is not None
     ledger.revoke_token(token, NOW)
     ledger.revoke_token(token, NOW)
+    time.sleep(LOOKED_AT_SECONDS_MAX)
     assert other.authenticate(token) is None
+    assert open_ledger().authenticate(token) is None
     with pytest.raises(NotFound):
         ledger.revoke_token("never issued", NOW)
+
+
+def test_a_token_of_the_first_hour_can_be_revoked(open_ledger):
+    """Also a ledger that first looked at an empty log hears of a revocation."""
+    ledger, other = open_ledger(), open_ledger()
+    assert other.authenticate("nobody") is None
+    token = ledger.issue_token("citizen", NOW).token
+    assert other.authenticate(token) is not None
+    ledger.revoke_token(token, NOW)
+    time.sleep(LOOKED_AT_SECONDS_MAX)
+    assert other.authenticate(token) is None
+
+
+def test_a_look_up_cannot_outlive_a_revocation_it_did_not_see():
+    """A bearer found before the log moved on is not remembered as if found after."""
+    token, actor, moved = uuid4(), Actor(uuid4(), "citizen"), iter([(set(), 7), (set(), 9)])
+    known = KnownTokens(lambda position: next(moved))
+    assert known.get("digest") is None
+    known.put(token, "digest", actor, seen=7)
+    assert known.get("digest") == actor
+    time.sleep(LOOKED_AT_SECONDS_MAX)
+    known.get("digest")
+    known.put(uuid4(), "late", actor, seen=7)
+    assert known.get("late") is None
 
 
 def test_a_revoked_role_ends_its_tokens_and_no_others(ledger):

@@ -15,7 +15,7 @@ from ledger.wallet import REMEMBERED_DAYS, AwardRefused, CoinsAwarded, Wallet
 
 REASONS = {
     "role_not_eligible": Text(
-        zh="按现行政策，您的角色不参与绿水币奖励。",
+        zh="按当时生效的政策，您的角色不参与绿水币奖励。",
         en="Under the policy in force your role does not earn coins.",
     ),
     "own_duty": Text(
@@ -27,32 +27,36 @@ REASONS = {
         en="Part of this time was already rewarded to you; the same minutes are paid once.",
     ),
     "too_old": Text(
-        zh="活动时间过早，已超过补报期限，不能计入奖励。",
-        en="It happened too long ago to be rewarded; send contributions within the late period.",
+        zh="距活动当天已久，超过了补交期限，不能计入奖励；请下次在期限内提交。",
+        en="It happened too long ago to be rewarded; next time send it within the late period.",
     ),
     "cap_kind": Text(
-        zh="今天此类活动的绿水币已达上限，超出部分不再发放。",
-        en="Today's limit for this kind of contribution is reached; the rest is not paid.",
+        zh="当天此类活动的绿水币已达上限，超出部分不再发放。",
+        en="That day's limit for this kind of contribution was reached; the rest is not paid.",
     ),
     "cap_day": Text(
-        zh="今天的绿水币已达每日上限，超出部分不再发放。",
-        en="Today's limit is reached; the rest is not paid.",
+        zh="当天的绿水币已达每日上限，超出部分不再发放。",
+        en="That day's limit was reached; the rest is not paid.",
     ),
     "cap_month": Text(
-        zh="本月的绿水币已达每月上限，超出部分不再发放。",
-        en="This month's limit is reached; the rest is not paid.",
+        zh="当月的绿水币已达每月上限，超出部分不再发放。",
+        en="That month's limit was reached; the rest is not paid.",
     ),
     "no_policy": Text(
         zh="活动当天没有生效的奖励政策。",
         en="No reward policy was in force on that day.",
     ),
     "kind_not_rewarded": Text(
-        zh="当天生效的政策不奖励此类活动。",
+        zh="活动当天生效的政策不奖励此类活动。",
         en="The policy in force on that day does not reward this kind of contribution.",
     ),
+    "rule_grants_none": Text(
+        zh="按活动当天生效的政策，这一项发放 0 枚绿水币。",
+        en="The policy in force on that day grants 0 coins for this.",
+    ),
     "refused_by_reviewer": Text(
-        zh="审核人员未予认可，原因见审核意见。",
-        en="A reviewer did not accept it; the review says why.",
+        zh="审核人员未予认可，具体原因见该条记录中的审核意见。",
+        en="A reviewer did not accept it; their words stand with the contribution.",
     ),
 }
 
@@ -108,12 +112,13 @@ def the_same_minutes_are_paid_once(
 
 
 Rule = Callable[[Wallet, Claim, Policy, datetime], str | None]
-RULES: tuple[Rule, ...] = (
-    the_role_earns,
-    nobody_earns_for_their_own_duty,
-    the_day_is_still_remembered,
-    the_same_minutes_are_paid_once,
-)
+# The names are stored with every refusal, so they are written by hand and never change.
+RULES: dict[str, Rule] = {
+    "role.eligible": the_role_earns,
+    "role.duty": nobody_earns_for_their_own_duty,
+    "day.remembered": the_day_is_still_remembered,
+    "time.once": the_same_minutes_are_paid_once,
+}
 
 
 def award(
@@ -124,13 +129,13 @@ def award(
     A cap cuts the award to what is left of it; what is cut to nothing is refused.
     """
     if not isinstance(granted, Granted):
-        return _refused(claim, granted.rule, policy.version, granted.reasons)
-    for rule in RULES:
+        return refused(claim, granted.rule, policy.version, granted.reasons)
+    for name, rule in RULES.items():
         if reason := rule(wallet, claim, policy, now):
-            return _refused(claim, rule.__name__, policy.version, (reason,))
+            return refused(claim, name, policy.version, (reason,))
     coins, cuts = _capped(wallet, claim, granted.coins, policy)
     if coins == 0:
-        return _refused(claim, granted.rule, policy.version, cuts)
+        return refused(claim, granted.rule, policy.version, cuts or ("rule_grants_none",))
     return CoinsAwarded(
         participant_id=claim.participant_id,
         amount=coins,
@@ -166,9 +171,10 @@ def _capped(
     return coins, tuple(cuts)
 
 
-def _refused(
+def refused(
     claim: Claim, rule: str, policy_version: str, reasons: tuple[str, ...]
 ) -> AwardRefused:
+    """The fact that a claim earned nothing, by which rule and why."""
     return AwardRefused(
         participant_id=claim.participant_id,
         cause=claim.cause,

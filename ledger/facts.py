@@ -16,16 +16,9 @@ from uuid import UUID
 import msgspec
 
 from ledger.errors import CorruptFact, UnknownFact
+from ledger.words import Text, in_words
 
-
-class Text(msgspec.Struct, frozen=True):
-    """One sentence in both languages of the house."""
-
-    zh: str
-    en: str
-
-    def format(self, **values: object) -> Text:
-        return Text(zh=self.zh.format(**values), en=self.en.format(**values))
+__all__ = ["Entry", "Fact", "Sealed", "Text", "catalogue", "decode", "encode", "stored_as"]
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -44,7 +37,14 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def sentence(self) -> Text:
         """What happened, as an auditor reads it; fields may appear in the headline by name."""
-        return self.headline.format(**msgspec.structs.asdict(self))
+        words = {
+            field: in_words(field, value)
+            for field, value in msgspec.structs.asdict(self).items()
+        }
+        return Text(
+            zh=self.headline.zh.format(**{field: text.zh for field, text in words.items()}),
+            en=self.headline.en.format(**{field: text.en for field, text in words.items()}),
+        )
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -25,8 +25,6 @@ ROLES = (
     "admin",
     "open311",
 )
-# Nobody stands behind these: a key of another system has a role and no participant.
-IMPERSONAL_ROLES = frozenset({"open311"})
 CONSENTS = ("track", "board", "photo")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -23,8 +23,8 @@ POLICY_BYTES_MAX = 48_000
 
 DEFAULT_HEAD = """\
 # 绿水币奖励政策 / Reward policy of Green Water Coin.
-# The numbers are the published ones of 临清 碧水积分 where it has them, else the proposal of the
-# design; every award names the version and the rule that granted it.
+# The numbers are those published by 临清 (碧水积分) where it has them, else ours; every award names
+# the version and the rule that granted it.
 version = "2026-01"
 effective_from = 2020-01-01
 
@@ -32,7 +32,7 @@ effective_from = 2020-01-01
 day = 45
 month = 1350
 
-[activity]              # work for its own sake is not rewarded (国办函〔2026〕12号)
+[activity]              # being busy earns nothing, and only 0 is accepted (国办函〔2026〕12号)
 login = 0
 like = 0
 share = 0
@@ -63,18 +63,12 @@ class Granted(msgspec.Struct, frozen=True):
     coins: int
     rule: str
 
-    def __bool__(self) -> bool:
-        return True
-
 
 class Refused(msgspec.Struct, frozen=True):
     """A rule's no, with the codes of the reasons."""
 
     rule: str
     reasons: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return False
 
 
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +129,7 @@ def parse(text: str, kinds: Mapping[str, type[KindRules]]) -> Policy:
     head = {"version", "effective_from", "caps", "roles", "activity"}
     if unknown := sorted(set(table) - head - set(kinds)):
         raise InvalidPolicy(problem=f"unknown keys: {', '.join(unknown)}")
-    _check(table.get("activity", {}), dict[str, Coins], "activity")
+    _check(table.get("activity", {}), dict[str, Literal[0]], "activity")
     return Policy(
         version=_check(
             table.get("version"), Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$")], "version"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from ledger.awards import REASONS, Claim, award
+from ledger.awards import REASONS, Claim, award, refused
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
 from ledger.contributions.base import OPEN_STATES, Contribution, State
 from ledger.facts import Text
@@ -61,15 +61,7 @@ def settle(
     rules = policy.kinds.get(contribution.kind) if policy else None
     if policy is None or rules is None:
         reason = "no_policy" if policy is None else "kind_not_rewarded"
-        return AwardRefused(
-            participant_id=claim.participant_id,
-            cause=cause,
-            kind=claim.kind,
-            rule="policy",
-            policy_version=policy.version if policy else "",
-            earned_on=claim.earned_on,
-            reasons=(reason,),
-        )
+        return refused(claim, "policy", policy.version if policy else "", (reason,))
     granted = (
         Refused(f"{contribution.kind}.review", ("refused_by_reviewer",))
         if state.state == "refused"
@@ -78,10 +70,13 @@ def settle(
     return award(wallet, claim, granted, policy, now)
 
 
+@lru_cache(maxsize=1)
 def reason_texts() -> Mapping[str, Text]:
-    """Every reason code and its sentences: the wallet's, then each contribution's own."""
+    """Every reason code and its sentences: those of all awards, and each contribution's own."""
     texts = dict(REASONS)
     for one in CONTRIBUTIONS:
+        if double := texts.keys() & one.reasons.keys():
+            raise ValueError(f"reasons defined twice: {', '.join(sorted(double))}")
         texts.update(one.reasons)
     return texts
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
-import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from threading import Lock
 from uuid import UUID
 
 import msgspec
@@ -17,15 +14,13 @@ import msgspec
 from ledger import identity
 from ledger.errors import NotFound
 from ledger.facts import Entry, Fact, stored_as
+from ledger.known_tokens import NEVER, KnownTokens
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.registers import Registers
 from ledger.store.mapper import as_uuid
 
 TOKEN_BYTES = 32
-LOOKED_AT_SECONDS_MAX = 0.02
-KNOWN_TOKENS_MAX = 50_000
-NEVER = -1
 
 
 @stored_as(
@@ -63,49 +58,6 @@ class TokenState(msgspec.Struct):
             self.revoked = True
 
 
-class KnownTokens:
-    """Bearers found before, good as of a log that was looked at in the last 20 ms.
-
-    The lock and ``seen`` keep a look-up that began before a revocation from outliving it.
-    """
-
-    def __init__(self, revoked_behind: Callable[[int], tuple[set[UUID], int]]) -> None:
-        self._revoked_behind = revoked_behind
-        self._actors: dict[str, Actor] = {}
-        self._digests: dict[UUID, str] = {}
-        self._lock = Lock()
-        self._looked_at = -math.inf
-        self.seen = NEVER
-
-    def get(self, digest: str) -> Actor | None:
-        """Who bears the token with this SHA-256, if that is known."""
-        if time.monotonic() - self._looked_at > LOOKED_AT_SECONDS_MAX:
-            with self._lock:
-                self._look()
-        return self._actors.get(digest)
-
-    def put(self, token: UUID, digest: str, actor: Actor, seen: int) -> None:
-        """Remember a bearer who was looked up when the log had been ``seen`` so far."""
-        with self._lock:
-            if seen == self.seen:
-                if len(self._actors) >= KNOWN_TOKENS_MAX:
-                    self._actors.clear()
-                    self._digests.clear()
-                self._actors[digest], self._digests[token] = actor, digest
-
-    def look_again(self) -> None:
-        """Believe nothing until the log was looked at again: a token was just revoked here."""
-        self._looked_at = -math.inf
-
-    def _look(self) -> None:
-        began = time.monotonic()
-        if began - self._looked_at > LOOKED_AT_SECONDS_MAX:  # nobody else did meanwhile
-            revoked, self.seen = self._revoked_behind(self.seen)
-            for token in revoked & self._digests.keys():
-                del self._actors[self._digests.pop(token)]
-            self._looked_at = began
-
-
 class Tokens(Registers):
     """Deciding who the bearer of a token is, and ending tokens."""
 
@@ -140,7 +92,7 @@ class Tokens(Registers):
         return revoked, max(head, position)
 
     def revoke_token(self, token: str, now: datetime, by: UUID | None = None) -> None:
-        """End a token at once, everywhere; raises NotFound, and does nothing the second time."""
+        """End a token, within 20 ms everywhere; raises NotFound; nothing happens a second time."""
         originator = identity.token_id(_sha256(token))
 
         def command() -> None:

@@ -23,7 +23,6 @@ from ledger.contributions.base import (
     State,
     Verified,
 )
-from ledger.contributions.patrol import PatrolAssessed, PatrolRules, verdict_of
 from ledger.days import day_of
 from ledger.errors import InvalidPolicy
 from ledger.facts import Entry
@@ -144,8 +143,8 @@ class Settling:
             return
         state.apply(entry)
         self.contributions[cause] = (contribution, state)
-        if isinstance(fact, PatrolAssessed):
-            yield from self._verdict(entry, fact, state)
+        if isinstance(fact, Assessed):
+            yield from self._verdict(entry, fact, contribution, state)
         reviewer = fact.by if isinstance(fact, Verified | ReviewRefused) else None
         assert state.recorded is not None
         owner = state.recorded.participant_id
@@ -160,13 +159,16 @@ class Settling:
             return
         self._due = None if money is None else (entry, money)
 
-    def _verdict(self, entry: Entry, fact: PatrolAssessed, state: State) -> Iterator[Finding]:
+    def _verdict(
+        self, entry: Entry, fact: Assessed, contribution: Contribution, state: State
+    ) -> Iterator[Finding]:
         recorded = state.recorded
-        assert recorded is not None
+        if recorded is None or contribution.verdict is None:
+            yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: no machine judges this")
+            return
         policy = policy_for(self.book, recorded.earned_on)
-        rules = policy.kinds.get("patrol") if policy else None
-        applied = rules if isinstance(rules, PatrolRules) else PatrolRules()
-        right = verdict_of(recorded, fact.metrics, applied, entry.recorded_at)
+        rules = policy.kinds.get(contribution.kind) if policy else None
+        right = contribution.verdict(recorded, fact, rules, entry.recorded_at)
         if right != (fact.verdict, fact.reasons):
             seen = f"{fact.verdict} {','.join(fact.reasons)} ≠ {right[0]} {','.join(right[1])}"
             yield found("VERDICT", entry.position, seen)

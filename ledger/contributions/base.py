@@ -118,11 +118,18 @@ class Context(Protocol):
         """The newest values of a shelf of the vault, whoever's they are."""
 
 
+# Who takes part in person; a kind may name fewer.
+CONTRIBUTORS = frozenset(
+    {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
+)
+
+
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     """One way to take part, declared once; routes, schema, policy and views follow from it.
 
-    ``record(body, context)`` decides the facts of a submission, the first being ``recorded``;
-    ``reward(state, rules)`` is pure on stored facts, so an auditor can repeat it.
+    ``record(body, context, body_digest)`` decides the facts of a submission, the first being
+    ``recorded``. ``reward(state, rules)`` and, where a machine judges, ``verdict(recorded,
+    assessed, rules, received)`` are pure on stored facts, so an auditor can repeat them.
     """
 
     kind: str
@@ -136,4 +143,5 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     reviewers: frozenset[str]
     record: Callable[[Any, Context, str], Sequence[Fact]]
     reward: Callable[[State, Any], Granted | Refused]
+    verdict: Callable[[Any, Any, Any, datetime], tuple[str, tuple[str, ...]]] | None = None
     reasons: Mapping[str, Text] = {}

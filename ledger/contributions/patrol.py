@@ -9,12 +9,19 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.contributions.base import Assessed, Context, Contribution, Recorded, State
+from ledger.contributions.base import (
+    CONTRIBUTORS,
+    Assessed,
+    Context,
+    Contribution,
+    Recorded,
+    State,
+)
 from ledger.contributions.evidence import PHOTOS_MAX, Sha256, reach_named
 from ledger.days import corrected, reward_day
-from ledger.errors import FieldError, FutureTime, InvalidInput
+from ledger.errors import FutureTime, InvalidInput
 from ledger.facts import Fact, Text, stored_as
-from ledger.policy import Granted, Refused
+from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import ReachImported, RiverMap
 from ledger.tracks import Metrics, Rules, Track, judge, measure, nearest_reach, sketch
 from ledger.tracks.reasons import REASONS
@@ -32,6 +39,7 @@ late_days = 30          # how long a patrol may be sent in afterwards
 """
 
 EARLIER_TRACKS_COMPARED = 70
+LATE_DAYS_MAX = 30
 
 class TrackBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fixes in order: [longitude, latitude], the time of each, and its accuracy in metres."""
@@ -91,26 +99,51 @@ def record(body: PatrolBody, context: Context, body_digest: str) -> Sequence[Fac
     track = _track(body)
     _refuse_bad_shape(track, context.now)
     reach = _reach(body, track, context.rivers)
-    began, ended = track.began, track.ended
-    sent = body.device.sent_at if body.device else None
-    claimed = corrected(ended, sent, context.now) if ended else context.now
-    rules = context.rules(day := reward_day(claimed, context.now, PatrolRules().late_days))
-    applied = rules if isinstance(rules, PatrolRules) else PatrolRules()
-    shelf = f"track/{reach.reach_id if reach else None}"
+    recorded = _recorded(body, track, reach, context, body_digest)
+    rules = _applied(context.rules(recorded.earned_on))
+    shelf = f"track/{recorded.reach_id}"
     metrics = measure(
         track,
         reach.lines if reach else None,
         context.shelf(shelf, EARLIER_TRACKS_COMPARED),
-        applied,
+        rules,
         copied=context.copied,
     )
-    path = context.districts.path((reach and reach.district) or context.actor.district)
-    recorded = PatrolRecorded(
+    verdict, reasons = verdict_of(recorded, metrics, rules, context.now)
+    # What was rejected does not keep anybody from sending the same walk in properly.
+    unique = None if verdict == "rejected" else track.identity()
+    sealed = (
+        context.seal("track", msgspec.to_builtins(body.track)),
+        context.seal("sketch", sketch(track), shelf=shelf, unique=unique),
+        *([context.seal("device", msgspec.to_builtins(body.device))] if body.device else []),
+    )
+    return [
+        msgspec.structs.replace(recorded, sealed=sealed),
+        PatrolAssessed(
+            policy_version=context.policy_version(recorded.earned_on),
+            verdict=verdict,
+            reasons=reasons,
+            metrics=metrics,
+        ),
+    ]
+
+
+def _recorded(
+    body: PatrolBody,
+    track: Track,
+    reach: ReachImported | None,
+    context: Context,
+    body_digest: str,
+) -> PatrolRecorded:
+    began, ended = track.began, track.ended
+    sent = body.device.sent_at if body.device else None
+    claimed = corrected(ended, sent, context.now) if ended else context.now
+    return PatrolRecorded(
         participant_id=context.actor.participant_id,
         role=context.actor.role,
         role_district=context.actor.district,
-        districts=path,
-        earned_on=day,
+        districts=context.districts.path((reach and reach.district) or context.actor.district),
+        earned_on=reward_day(claimed, context.now, LATE_DAYS_MAX),
         body_digest=body_digest,
         began_at=began,
         ended_at=ended,
@@ -120,27 +153,18 @@ def record(body: PatrolBody, context: Context, body_digest: str) -> Sequence[Fac
         photos=body.photos,
         mapped=bool(context.rivers.reaches),
     )
-    verdict, reasons = verdict_of(recorded, metrics, applied, context.now)
-    sealed = [
-        context.seal("track", msgspec.to_builtins(body.track)),
-        context.seal(
-            "sketch",
-            sketch(track),
-            shelf=shelf,
-            unique=None if verdict == "rejected" else track.identity(),
-        ),
-    ]
-    if body.device:
-        sealed.append(context.seal("device", msgspec.to_builtins(body.device)))
-    return [
-        msgspec.structs.replace(recorded, sealed=tuple(sealed)),
-        PatrolAssessed(
-            policy_version=context.policy_version(day),
-            verdict=verdict,
-            reasons=reasons,
-            metrics=metrics,
-        ),
-    ]
+
+
+def _applied(rules: KindRules | None) -> PatrolRules:
+    """The policy's rules; the defaults on a day without a policy, which pays nothing anyway."""
+    return rules if isinstance(rules, PatrolRules) else PatrolRules()
+
+
+def verdict(
+    recorded: Recorded, assessed: PatrolAssessed, rules: KindRules | None, received: datetime
+) -> tuple[str, tuple[str, ...]]:
+    """What the machine should have said, from stored facts alone."""
+    return verdict_of(recorded, assessed.metrics, _applied(rules), received)
 
 
 def verdict_of(
@@ -186,9 +210,7 @@ def _track(body: PatrolBody) -> Track:
 
 
 def _refuse_bad_shape(track: Track, now: datetime) -> None:
-    problems = [
-        FieldError(path=one.path, code=one.code, zh=one.zh, en=one.en) for one in track.check(now)
-    ]
+    problems = track.check(now)
     if any(one.code == "future_time" for one in problems):
         raise FutureTime(problems)
     if problems:
@@ -209,17 +231,16 @@ PATROL = Contribution(
     recorded=PatrolRecorded,
     rules=PatrolRules,
     policy=POLICY,
-    contributors=frozenset(
-        {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
-    ),
+    contributors=CONTRIBUTORS,
     reviewers=frozenset({"dispatcher", "reward_officer"}),
     record=record,
     reward=reward,
+    verdict=verdict,
     reasons=REASONS
     | {
         "no_river_map": Text(
             zh="本市尚未导入河道图，无法判断是否沿河，等待人工审核。",
-            en="No river map was imported yet, so a person will look whether it was by the river.",
+            en="No river map was imported yet, so a person will check whether it was by the river.",
         )
     },
 )

@@ -8,11 +8,18 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.contributions.base import Context, Contribution, Recorded, State
+from ledger.contributions.base import (
+    CONTRIBUTORS,
+    Context,
+    Contribution,
+    Recorded,
+    State,
+    Verified,
+)
 from ledger.contributions.evidence import PHOTOS_MAX, Place, Sha256, reach_named
 from ledger.days import day_of
 from ledger.facts import Fact, Text, stored_as
-from ledger.policy import Granted, KindRules, Refused
+from ledger.policy import Granted, KindRules
 
 POLICY = """
 [report]                # 10 when found true (临清), times the tier (福州: general, serious, grave)
@@ -49,11 +56,14 @@ class ReportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     photos: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=PHOTOS_MAX)] = ()
 
 
+Factor = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
 class ReportRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[report]`` table: coins for tier 1, and the factor of each tier."""
 
     coins: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 10
-    tiers: tuple[Annotated[int, msgspec.Meta(ge=0, le=100)], ...] = (1, 3, 5)
+    tiers: tuple[Factor, Factor, Factor] = (1, 3, 5)
 
 
 @stored_as("report.recorded", zh="报送问题：{category}", en="A report was made: {category}")
@@ -89,13 +99,11 @@ def record(body: ReportBody, context: Context, body_digest: str) -> Sequence[Fac
     ]
 
 
-def reward(state: State, rules: ReportRules) -> Granted | Refused:
+def reward(state: State, rules: ReportRules) -> Granted:
     """The tier's multiple of the base, once a reviewer found the report to be true."""
-    if state.state != "verified" or state.decided is None:
-        return Refused("report.verified", ("refused_by_reviewer",))
-    tier = getattr(state.decided, "tier", 1)
-    factor = rules.tiers[tier - 1] if tier <= len(rules.tiers) else 0
-    return Granted(rules.coins * factor, f"report.tier-{tier}")
+    assert isinstance(state.decided, Verified)
+    tier = state.decided.tier
+    return Granted(rules.coins * rules.tiers[tier - 1], f"report.tier-{tier}")
 
 
 REPORT = Contribution(
@@ -106,9 +114,7 @@ REPORT = Contribution(
     recorded=ReportRecorded,
     rules=ReportRules,
     policy=POLICY,
-    contributors=frozenset(
-        {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
-    ),
+    contributors=CONTRIBUTORS,
     reviewers=frozenset({"dispatcher", "handler"}),
     record=record,
     reward=reward,

@@ -66,7 +66,9 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
     """Keep a visit for a reviewer to confirm."""
     claimed = body.recorded_at or context.now
     if claimed > context.now + FUTURE_ALLOWED:
-        raise FutureTime([FieldError("recorded_at", "future_time", "时间在未来", "in the future")])
+        raise FutureTime(
+            [FieldError("recorded_at", FutureTime.code, FutureTime.zh, FutureTime.en)]
+        )
     sealed = [context.seal("household", body.household)]
     if body.place:
         sealed.append(context.seal("place", msgspec.to_builtins(body.place)))
@@ -90,8 +92,7 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
 
 def reward(state: State, rules: VisitRules) -> Granted | Refused:
     """A flat number of coins for a confirmed visit with an outcome worth paying."""
-    if state.state != "verified" or not isinstance(state.recorded, VisitRecorded):
-        return Refused("visit.confirmed", ("refused_by_reviewer",))
+    assert isinstance(state.recorded, VisitRecorded)
     if state.recorded.outcome not in rules.paid_outcomes:
         return Refused("visit.outcome", ("outcome_not_paid",))
     return Granted(rules.coins, "visit.confirmed")

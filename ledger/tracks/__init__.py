@@ -14,13 +14,12 @@ from ledger.tracks.river import (
     read_rivers,
 )
 from ledger.tracks.rules import Rules
-from ledger.tracks.track import Problem, Track
+from ledger.tracks.track import Track
 
 __all__ = [
     "GpxProblem",
     "Judgement",
     "Metrics",
-    "Problem",
     "Reach",
     "Refused",
     "RiverProblem",

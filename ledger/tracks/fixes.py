@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ledger.days import microseconds
 from ledger.tracks.datum import wgs84_from_gcj02
 from ledger.tracks.plane import Flags, Floats, Ints, Metres, Plane, distances
 from ledger.tracks.rules import Rules
-from ledger.tracks.track import Track, microseconds
+from ledger.tracks.track import Track
 
 WINDOW = 7  # fixes whose median tells where the middle one should be; outvotes 3 stray ones
 STRAY_METRES = 50.0

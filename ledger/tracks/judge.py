@@ -59,7 +59,7 @@ def _certain(metrics: Metrics, rules: Rules) -> Iterator[str]:
 
 def _odd(metrics: Metrics, rules: Rules) -> Iterator[str]:
     copied = metrics.replay_share_permille >= 10 * rules.exact_share_percent
-    if not copied and 0 <= metrics.replay_distance_dm <= rules.replay_metres_x10:
+    if not copied and 0 <= metrics.replay_distance_dm <= rules.replay_dm:
         yield "similar_track"
     if metrics.mocked:
         yield "mocked_location"

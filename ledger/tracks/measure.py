@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from ledger.days import microseconds
 from ledger.tracks.fixes import Clock, Fixes, read_fixes
 from ledger.tracks.metrics import Metrics
 from ledger.tracks.near import Line, nearness_of
@@ -22,7 +23,7 @@ from ledger.tracks.plane import Ints, distances
 from ledger.tracks.replay import Resemblance, resemblance
 from ledger.tracks.rules import Rules
 from ledger.tracks.speed import Speeds, speeds_of
-from ledger.tracks.track import Track, microseconds
+from ledger.tracks.track import Track
 
 EARLIEST = microseconds(datetime(2015, 1, 1, tzinfo=UTC))
 FASTEST_CLOCK = 10_000  # microseconds; no phone has a hundred positions a second

@@ -21,9 +21,9 @@ REASONS: dict[str, Text] = {
         "Update the phone or record with another one.",
     ),
     "replayed_track": Text(
-        zh="这条轨迹与以前提交过的轨迹完全相同。每次巡河请重新记录；如有误判，可申请复核。",
-        en="This track is the same as one sent in before. Record each patrol afresh; "
-        "if this is a mistake, ask for a review.",
+        zh="这条轨迹与以前提交过的轨迹相同。同一段轨迹只奖励一次，每次巡河请重新记录。",
+        en="This track is the same as one sent in before. A track is rewarded once; "
+        "record each patrol afresh.",
     ),
     "too_fast": Text(
         zh="大部分路程的速度超过步行，像是乘车或骑行。巡河请步行。",
@@ -59,10 +59,6 @@ REASONS: dict[str, Text] = {
         zh="多数定位点精度太差，未能采用。请在开阔处等定位稳定后再开始。",
         en="Most fixes were too inaccurate to be used. "
         "Wait under the open sky for a good position before you start.",
-    ),
-    "too_old": Text(
-        zh="巡河时间过久，已超过补交期限。请在期限内上传。",
-        en="The patrol is too long ago to be sent in. Upload patrols within the time allowed.",
     ),
     "similar_track": Text(
         zh="这条轨迹与以前的一条几乎重合，需要人工复核。您无需操作，请等待结果。",

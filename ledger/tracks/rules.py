@@ -29,6 +29,6 @@ class Rules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     min_timed_share_percent: Percent = 20  # of the fixes must carry a time
     max_jumps: Natural = 2  # leaps faster than any vehicle, single stray fixes aside
     # An earlier track, shifted in time, stays within this median distance of a near copy.
-    replay_metres_x10: Natural = 30
+    replay_dm: Natural = 30
     replay_share_percent: Percent = 30  # of the track that must be alike before it is compared
     exact_share_percent: Percent = 20  # of the track made of another one's very fixes: a copy

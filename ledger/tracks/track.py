@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from math import isfinite
 from typing import Literal
 
 import msgspec
+
+from ledger.errors import FieldError
 
 MAX_POINTS = 20_000
 MAX_PROBLEMS = 20
@@ -50,15 +52,6 @@ SENTENCES = {
 }
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with the shape of a track; ``path`` as in ``track.times[5]``."""
-
-    path: str
-    code: str
-    zh: str
-    en: str
-
-
 class Track(msgspec.Struct, frozen=True):
     """Fixes in order: (longitude, latitude) in degrees of ``crs``, aware times, metres.
 
@@ -90,10 +83,10 @@ class Track(msgspec.Struct, frozen=True):
         text = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in self.coordinates)
         return hashlib.sha256(f"{self.crs}:{text}".encode()).digest()
 
-    def check(self, now: datetime) -> list[Problem]:
+    def check(self, now: datetime) -> list[FieldError]:
         """The first 20 problems of shape, for an API to refuse; empty for a track to measure."""
         return [
-            Problem(f"track.{path}", code, *SENTENCES[code])
+            FieldError(f"track.{path}", code, *SENTENCES[code])
             for path, code in islice(self._problems(now), MAX_PROBLEMS)
         ]
 
@@ -154,8 +147,3 @@ def in_china(point: Point) -> bool:
     """Whether (longitude, latitude) lies in the box around China."""
     west, south, east, north = CHINA
     return west <= point[0] <= east and south <= point[1] <= north
-
-
-def microseconds(time: datetime) -> int:
-    """Microseconds since 1970 UTC, exact for every aware time."""
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -10,8 +10,8 @@ import pytest
 from ledger.access import EVERYBODY, RIGHTS, allowed, owns_or_audits, reviews, within
 from ledger.districts import DistrictImported
 from ledger.errors import NotFound, SubmissionConflict, UnknownDistrict
+from ledger.known_tokens import LOOKED_AT_SECONDS_MAX, KnownTokens
 from ledger.participants import ROLES, Actor
-from ledger.tokens import LOOKED_AT_SECONDS_MAX, KnownTokens
 from tests.ledger.examples import NOW, someone
 
 

@@ -42,6 +42,8 @@ def test_the_default_is_the_published_numbers():
         (("2020-01-01", '"soon"'), "effective_from"),
         (('version = "2026-01"\n', ""), "version"),
         (("[caps]", "[caps"), "TOML"),
+        (("login = 0", "login = 5"), "activity"),
+        (("tiers = [1, 3, 5]", "tiers = [1]"), "report"),
     ],
 )
 def test_a_wrong_policy_file_is_refused_with_its_place(change, named):

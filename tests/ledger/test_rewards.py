@@ -95,8 +95,8 @@ def test_visits_are_paid_three_times_a_day(ledger):
 @pytest.mark.parametrize(
     ("role", "reason", "rule"),
     [
-        ("village_chief", "role_not_eligible", "the_role_earns"),
-        ("cleaner", "own_duty", "nobody_earns_for_their_own_duty"),
+        ("village_chief", "role_not_eligible", "role.eligible"),
+        ("cleaner", "own_duty", "role.duty"),
     ],
 )
 def test_a_refused_award_names_its_rule(ledger, role, reason, rule):

@@ -1,0 +1,86 @@
+"""Words (用语): the Chinese and English of the codes that facts and answers carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Text(msgspec.Struct, frozen=True):
+    """One sentence or word in both languages of the house."""
+
+    zh: str
+    en: str
+
+    def format(self, **values: object) -> Text:
+        return Text(zh=self.zh.format(**values), en=self.en.format(**values))
+
+
+ROLE_NAMES = {
+    "citizen": Text("市民", "citizen"),
+    "civic_river_chief": Text("民间河长", "civic river chief"),
+    "village_chief": Text("村级河长", "village river chief"),
+    "grid_worker": Text("网格员", "grid worker"),
+    "cleaner": Text("河道保洁员", "river cleaner"),
+    "enterprise": Text("沿岸企业", "riverside enterprise"),
+    "dispatcher": Text("调度员", "dispatcher"),
+    "handler": Text("处置员", "handler"),
+    "reward_officer": Text("奖励专员", "reward officer"),
+    "approver": Text("审批员", "approver"),
+    "merchant": Text("兑换商户", "merchant"),
+    "registrar": Text("登记员", "registrar"),
+    "auditor": Text("审计员", "auditor"),
+    "admin": Text("管理员", "administrator"),
+    "open311": Text("外部系统", "outside system"),
+}
+
+STATE_NAMES = {
+    "pending": Text("待审核", "waiting for a reviewer"),
+    "review": Text("待人工复核", "waiting for a person to look at it"),
+    "valid": Text("有效", "valid"),
+    "rejected": Text("无效", "not valid"),
+    "verified": Text("属实", "found to be true"),
+    "refused": Text("未予认可", "not accepted"),
+}
+
+# Which words stand behind the codes of a field, by the field's name.
+WORDS: dict[str, Mapping[str, Text]] = {
+    "role": ROLE_NAMES,
+    "verdict": STATE_NAMES,
+    "state": STATE_NAMES,
+    "category": {
+        "litter": Text("岸边垃圾", "litter"),
+        "floating_debris": Text("水面漂浮物", "floating debris"),
+        "direct_sewage": Text("污水直排", "direct sewage"),
+        "dry_weather_discharge": Text("晴天排水", "dry-weather discharge"),
+        "black_odorous": Text("黑臭水体", "black and odorous water"),
+        "oil": Text("油污", "oil"),
+        "dead_animals": Text("病死动物", "dead animals"),
+        "encroachment": Text("侵占河道", "encroachment"),
+        "bank_damage": Text("护岸破损", "bank damage"),
+        "illegal_fishing": Text("非法捕鱼", "illegal fishing"),
+        "sand_mining": Text("非法采砂", "sand mining"),
+        "signboard": Text("河长公示牌问题", "river chief signboard"),
+        "other": Text("其他", "other"),
+    },
+    "outcome": {
+        "met": Text("见面", "met"),
+        "nobody_home": Text("无人在家", "nobody home"),
+        "refused": Text("拒访", "refused"),
+        "moved": Text("已搬离", "moved"),
+        "vacant": Text("空置", "vacant"),
+        "by_phone": Text("电话", "by phone"),
+    },
+    "consent": {
+        "track": Text("使用巡河轨迹", "the use of patrol tracks"),
+        "board": Text("排行榜展示", "being shown on the boards"),
+        "photo": Text("使用照片", "the use of photos"),
+    },
+}
+
+
+def in_words(field: str, value: object) -> Text:
+    """A field's value as people say it; itself where it is no code."""
+    found = WORDS.get(field, {}).get(str(value))
+    return found or Text(str(value), str(value))

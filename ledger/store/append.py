@@ -6,7 +6,7 @@ beyond the one that reads where the log stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
@@ -33,7 +33,7 @@ class EventRow(NamedTuple):
 class Append(Call):
     """The facts and vault rows of one call: recorded together or not at all."""
 
-    __slots__ = ("events", "guard", "head", "positions", "unchanged", "vault_rows")
+    __slots__ = ("events", "guard", "head", "positions", "shelves", "unchanged", "vault_rows")
 
     def __init__(
         self, stored: Sequence[StoredFact], vault_rows: Sequence[VaultRow], guard: Guard
@@ -42,6 +42,7 @@ class Append(Call):
         self.vault_rows = vault_rows
         self.unchanged = {str(key): version for key, version in guard.unchanged.items()}
         self.head = guard.head
+        self.shelves = guard.shelves
         self.positions: list[int] = []
         super().__init__(
             sum(len(tail) for _, tail in self.events)
@@ -53,11 +54,16 @@ class LogState:
     """Where the log stands under the lock; admitted calls count for the later ones."""
 
     def __init__(
-        self, head: int, versions: dict[str, int], fingerprints: Iterable[bytes] = ()
+        self,
+        head: int,
+        versions: dict[str, int],
+        fingerprints: Iterable[bytes] = (),
+        shelves: Mapping[str, int] | None = None,
     ) -> None:
         self.head = head
         self.versions = versions
         self.fingerprints = set(fingerprints)
+        self.shelves = dict(shelves or {})
 
 
 class Admission:
@@ -65,7 +71,7 @@ class Admission:
 
     def __init__(self, appends: Sequence[Append], log: LogState) -> None:
         self.events: list[EventRow] = []
-        self.vault_rows: list[VaultRow] = []
+        self.vault_rows: list[tuple[VaultRow, int]] = []
         self._verdicts: list[tuple[Append, IntegrityError | None]] = []
         for append in appends:
             refusal = self._admit(append, log)
@@ -96,7 +102,11 @@ class Admission:
         log.head += len(append.events)
         for position, (columns, tail) in zip(append.positions, append.events, strict=True):
             self.events.append(EventRow(position, *columns, tail_hash(position, tail)))
-        self.vault_rows.extend(append.vault_rows)
+        first = append.positions[0] if append.positions else log.head
+        for row in append.vault_rows:
+            self.vault_rows.append((row, first))
+            if row.shelf is not None:
+                log.shelves[row.shelf] = first
         return None
 
 
@@ -118,6 +128,9 @@ def _guard_broken(append: Append, log: LogState) -> IntegrityError | None:
     for originator_id, version in append.unchanged.items():
         if (latest := log.versions.get(originator_id, 0)) != version:
             return IntegrityError(f"{originator_id} is at {latest}, no longer at {version}")
+    for shelf, position in append.shelves.items():
+        if (newest := log.shelves.get(shelf, 0)) != position:
+            return IntegrityError(f"the shelf {shelf} is at {newest}, no longer at {position}")
     return None
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import OperationalError, TrackingRecorder
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
 
 from ledger.store import schema
 from ledger.store.append import Admission, Append, LogState
@@ -22,7 +25,17 @@ from ledger.store.merge import WAITING_MAX
 from ledger.store.recorder import LogRecorder
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+RV = TypeVar("RV")
 
+READ_SECONDS_MAX = 5.0
+WRITE_SECONDS_MAX = 30.0
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 1.0  # The server's own time-out comes first where the server is well.
+# How long a server or a network that is gone goes unnoticed; the URL may say otherwise.
+LINK: dict[str, Any] = {
+    "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 3, "tcp_user_timeout": 15_000,
+}  # fmt: skip
 LOG_LOCK = 0x6757_C014  # Any number will do, as long as every process takes the same one.
 CHANNEL = "gwc_events"
 DURABLE_COMMITS = ("on", "remote_write", "remote_apply")
@@ -36,14 +49,16 @@ SELECT (SELECT coalesce(max(position), 0) FROM events),
        ARRAY(SELECT coalesce((SELECT max(originator_version) FROM events
                               WHERE originator_id = asked.id), 0)
              FROM unnest(%b::text[]::uuid[]) WITH ORDINALITY AS asked (id, place) ORDER BY place),
-       ARRAY(SELECT fingerprint FROM vault WHERE fingerprint = ANY(%b::bytea[]))
+       ARRAY(SELECT fingerprint FROM vault WHERE fingerprint = ANY(%b::bytea[])),
+       ARRAY(SELECT coalesce((SELECT max(position) FROM vault WHERE shelf = asked.shelf), 0)
+             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (shelf, place) ORDER BY place)
 """
 INSERT_EVENTS = """
 INSERT INTO events SELECT * FROM unnest(
     %b::bigint[], %b::text[]::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[],
     %b::bytea[])
 """
-INSERT_VAULT = "INSERT INTO vault VALUES (%b, %b, %b, %b, %b, %b, %b, %b)"
+INSERT_VAULT = "INSERT INTO vault VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b)"
 NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
 ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, ValueError)
 
@@ -76,6 +91,7 @@ class PostgresRecorder(LogRecorder[Connection]):
             connection.execute(LOCK)
             log = self._state(connection, appends)
             admission = Admission(appends, log)
+            refused: Exception | None = None
             try:
                 _insert(connection, admission)
                 if not admission.empty:
@@ -83,9 +99,13 @@ class PostgresRecorder(LogRecorder[Connection]):
                 ended = connection.execute("COMMIT")
                 pipeline.sync()
             except ROW_ERRORS as error:
-                raise RowRefused(as_persistence_error(error)) from error
-            if ended.statusmessage != "COMMIT":
-                raise OperationalError(f"COMMIT was answered with {ended.statusmessage}")
+                refused = error
+                _roll_back(connection, pipeline)
+            else:
+                if ended.statusmessage != "COMMIT":
+                    raise OperationalError(f"COMMIT was answered with {ended.statusmessage}")
+        if refused:  # Only now: a connection left by an exception is thrown away.
+            raise RowRefused(as_persistence_error(refused)) from refused
         admission.settle()
 
     def _state(self, connection: Connection, appends: Sequence[Append]) -> LogState:
@@ -93,11 +113,17 @@ class PostgresRecorder(LogRecorder[Connection]):
         originators.update(*(append.unchanged for append in appends))
         asked = list(originators)
         fingerprints = [row.fingerprint for a in appends for row in a.vault_rows if row.fingerprint]
-        cursor = connection.execute(STATE, (asked, fingerprints or None), binary=True)
+        shelves = list({shelf for append in appends for shelf in append.shelves})
+        cursor = connection.execute(STATE, (asked, fingerprints or None, shelves), binary=True)
         row = cursor.fetchone()
         assert row is not None
-        head, versions, taken = row
-        return LogState(head, dict(zip(asked, versions, strict=True)), taken)
+        head, versions, taken, newest = row
+        return LogState(
+            head,
+            dict(zip(asked, versions, strict=True)),
+            taken,
+            dict(zip(shelves, newest, strict=True)),
+        )
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection, connection.transaction():
@@ -123,7 +149,7 @@ class PostgresRecorder(LogRecorder[Connection]):
                 raise NotDurable(f"{setting} is {row and row[0]}; it must be {allowed[0]}")
 
     def _connect_writer(self) -> Connection:
-        connection = self._connect()
+        connection = connect(self._url, WRITE_SECONDS_MAX)
         try:
             connection.execute(SESSION, prepare=False)
             self._check_durable(connection)
@@ -147,7 +173,43 @@ class PostgresRecorder(LogRecorder[Connection]):
         return connection
 
     def _connect(self) -> Connection:
-        return psycopg.connect(self._url, autocommit=True, prepare_threshold=0)
+        return connect(self._url, READ_SECONDS_MAX)
+
+
+class Bounded(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that never waits longer than ``seconds`` for the server.
+
+    A process that was frozen (SIGSTOP, a paused machine) cannot cancel its own statement, and its
+    kernel still acknowledges every packet: nothing but a clock on this side ends the wait.
+    """
+
+    seconds = WRITE_SECONDS_MAX
+
+    def wait(
+        self, gen: PQGen[RV], interval: float = POLL_SECONDS, timeout: float | None = None
+    ) -> RV:
+        """The one place where psycopg waits; a wait that brings its own time-out keeps it."""
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, self.seconds)
+        except psycopg.OperationalError:
+            if time.monotonic() - began >= self.seconds:
+                self.pgconn.finish()  # What comes after must not wait for the answer again.
+            raise
+
+
+def connect(url: str, seconds: float) -> Connection:
+    """Open a connection whose statements end after ``seconds``, by the server or, if it is frozen,
+    a second later by us; raises psycopg.OperationalError.
+    """
+    connection = Bounded.connect(
+        **{**LINK, **conninfo_to_dict(url)}, autocommit=True, prepare_threshold=0
+    )
+    connection.seconds = seconds + GRACE_SECONDS
+    connection.execute(f"SET statement_timeout = {int(seconds * 1000)}", prepare=False)
+    return connection
 
 
 class Factory(StoreFactory[TrackingRecorder]):
@@ -168,13 +230,26 @@ def _sql(sql: str) -> str:
     return sql.replace("?", "%b")
 
 
+def _roll_back(connection: Connection, pipeline: psycopg.Pipeline) -> None:
+    """Leave the transaction of a refused row, and a pipeline that is fit for the next one.
+
+    Statements that were skipped after the error were never prepared, whatever psycopg noted.
+    """
+    with suppress(psycopg.errors.PipelineAborted):
+        pipeline.sync()
+    for statement in ("ROLLBACK", "DEALLOCATE ALL"):
+        pipeline.sync()
+        connection.execute(statement, prepare=False)
+    pipeline.sync()
+
+
 def _insert(connection: Connection, admission: Admission) -> None:
     if admission.events:
         columns = [list(column) for column in zip(*admission.events, strict=True)]
         connection.execute(INSERT_EVENTS, columns)
-    for row in admission.vault_rows:
+    for row, position in admission.vault_rows:
         connection.execute(
             INSERT_VAULT,
             (row.originator_id, row.field, row.subject, row.shelf, row.fingerprint, row.stored_at,
-             row.nonce, row.ciphertext),
+             row.nonce, row.ciphertext, position),
         )  # fmt: skip

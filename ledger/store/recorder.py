@@ -59,14 +59,16 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         vault_rows: Sequence[VaultRow] = (),
         unchanged: Mapping[UUID, int] | None = None,
         head: int | None = None,
+        shelves: Mapping[str, int] | None = None,
         **unknown: Any,
     ) -> Sequence[int]:
         """Records all of it durably, or nothing; returns the consecutive positions.
 
         ``unchanged``: originator to the version that must still be its latest (0: none yet);
-        ``head``: the position that must still be the last.  Raises IntegrityError if these do
-        not hold or a version is taken or would leave a hole, FingerprintTaken, EntryTooLarge,
-        Overloaded, StoreClosed; after OperationalError the outcome has to be looked up.
+        ``head``: the position that must still be the last; ``shelves``: shelf of the vault to
+        the position its newest row must still have.  Raises IntegrityError if these do not hold
+        or a version is taken or would leave a hole, FingerprintTaken, EntryTooLarge, Overloaded,
+        StoreClosed; after OperationalError the outcome has to be looked up.
         """
         if any(value is not None for value in unknown.values()):  # The library passes None.
             raise TypeError(f"the log cannot record {', '.join(unknown)}")
@@ -75,7 +77,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
         if len(facts) < len(stored_events):
             raise TypeError("the log takes StoredFact rows, which say when they were recorded")
-        append = Append(facts, vault_rows, Guard(unchanged=unchanged or {}, head=head))
+        append = Append(facts, vault_rows, Guard(unchanged or {}, head, shelves or {}))
         self._merge.submit(append)
         return append.positions
 

@@ -20,6 +20,8 @@ class VaultRow(msgspec.Struct, frozen=True):
     """Microseconds since 1970 UTC."""
     nonce: bytes
     ciphertext: bytes
+    position: int = 0
+    """Of the first fact recorded with it; assigned when it is committed."""
 
 
 class Guard(msgspec.Struct, frozen=True):
@@ -29,3 +31,5 @@ class Guard(msgspec.Struct, frozen=True):
     """Originator to the version that must still be its latest; 0 means it must not exist."""
     head: int | None = None
     """The position that must still be the last of the log."""
+    shelves: Mapping[str, int] = {}
+    """Shelf to the position its newest row must still have; 0 means it must be empty."""

@@ -39,16 +39,17 @@ CREATE TABLE IF NOT EXISTS vault (
     stored_at {bigint} NOT NULL,
     nonce {bytes} NOT NULL,
     ciphertext {bytes} NOT NULL,
+    position {bigint} NOT NULL,
     PRIMARY KEY (originator_id, field)
 ){strict};
-CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, stored_at DESC)
+CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, position DESC)
 """
 
 MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
 INSERT_KEY = "INSERT INTO vault_keys VALUES (?, ?) ON CONFLICT (subject) DO NOTHING"
 SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
-SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY stored_at DESC, originator_id LIMIT ?"
+SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
 INSERT_SNAPSHOT = (
     "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (originator_id, originator_version) DO UPDATE"

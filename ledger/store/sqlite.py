@@ -42,7 +42,8 @@ INSERT_EVENTS = tuple(
     "INSERT INTO events VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * rows)
     for rows in range(ROWS_PER_INSERT + 1)
 )
-INSERT_VAULT = "INSERT INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_VAULT = "INSERT INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+NEWEST = "SELECT coalesce(max(position), 0) FROM vault WHERE shelf = ?"
 ROW_ERRORS = (
     sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
     OverflowError, ValueError,
@@ -105,7 +106,11 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             marks = ", ".join("?" * len(part))
             found = f"SELECT fingerprint FROM vault WHERE fingerprint IN ({marks})"
             taken += [fingerprint for (fingerprint,) in connection.execute(found, part)]
-        return LogState(row[0], versions, taken)
+        shelves = {
+            shelf: connection.execute(NEWEST, (shelf,)).fetchone()[0]
+            for shelf in {shelf for append in appends for shelf in append.shelves}
+        }
+        return LogState(row[0], versions, taken, shelves)
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection:
@@ -194,7 +199,7 @@ def _insert(connection: sqlite3.Connection, admission: Admission) -> None:
             INSERT_VAULT,
             [
                 (str(row.originator_id), row.field, str(row.subject), row.shelf, row.fingerprint,
-                 row.stored_at, row.nonce, row.ciphertext)
-                for row in admission.vault_rows
+                 row.stored_at, row.nonce, row.ciphertext, position)
+                for row, position in admission.vault_rows
             ],
         )  # fmt: skip

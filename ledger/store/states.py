@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from ledger.store.errors import as_persistence_error
+
 PAGE = 10_000
 STATES = """
 SELECT state FROM events WHERE topic IN (SELECT value FROM json_each(?))
@@ -26,15 +28,25 @@ def states(
 ) -> Iterator[bytes]:
     """The states of the facts of these topics in the store that ``env`` names.
 
-    ``through`` is a position, ``until`` microseconds since 1970 UTC; both inclusive.
+    ``through`` is a position, ``until`` microseconds since 1970 UTC; both inclusive. Raises the
+    library's PersistenceError for a database that cannot be read.
     """
     path = env.get("SQLITE_DBNAME")
     if path is not None and Path(path).is_file():
+        yield from _past_the_recorder(path, topics, through, until)
+    else:
+        yield from _by_recorder(env, topics, through, until)
+
+
+def _past_the_recorder(
+    path: str, topics: Sequence[str], through: int, until: int
+) -> Iterator[bytes]:
+    try:
         with closing(sqlite3.connect(path)) as connection:
             for (state,) in connection.execute(STATES, (json.dumps(topics), through, until)):
                 yield state
-    else:
-        yield from _by_recorder(env, topics, through, until)
+    except sqlite3.Error as error:
+        raise as_persistence_error(error) from error
 
 
 def _by_recorder(

@@ -28,7 +28,9 @@ RIGHTS: dict[str, frozenset[str]] = {
 
 
 # Offices that check one another are given by an administrator alone, never by a registrar.
-OFFICES = frozenset({"admin", "registrar", "auditor", "approver", "reward_officer", "open311"})
+OFFICES = frozenset(
+    {"admin", "registrar", "auditor", "approver", "reward_officer", "dispatcher", "handler"}
+) | {"open311"}
 
 
 def allowed(actor: Actor, right: str) -> bool:
@@ -36,10 +38,10 @@ def allowed(actor: Actor, right: str) -> bool:
     return actor.role in RIGHTS.get(right, frozenset())
 
 
-def may_register(actor: Actor, role: str) -> bool:
-    """Whether the actor may register somebody in this role."""
+def may_register(actor: Actor, role: str, districts: Sequence[str]) -> bool:
+    """Whether the actor may register somebody in this role at a place, given by its path."""
     right = "roles.manage" if role in OFFICES else "participants.register"
-    return allowed(actor, right)
+    return allowed(actor, right) and within(actor, districts)
 
 
 def owns_or_audits(actor: Actor, owner: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from ledger.facts import Fact, stored_as
 
 KINDS = ("city", "county", "zone", "town", "grid")
 DEPTH_MAX = 8
+CODE = re.compile(r"[\w.-]{1,40}\Z")
 
 
 @stored_as(
@@ -50,3 +52,16 @@ class Districts(msgspec.Struct):
             found = self.by_code.get(code)
             code = found.parent if found else None
         return tuple(path)
+
+    def circular(self) -> str | None:
+        """A district that is above itself; None in a proper tree."""
+        for code in self.by_code:
+            above = self.by_code[code].parent
+            for _ in range(DEPTH_MAX):
+                if above is None:
+                    break
+                if above == code:
+                    return code
+                found = self.by_code.get(above)
+                above = found.parent if found else None
+        return None

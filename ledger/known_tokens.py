@@ -21,7 +21,7 @@ class KnownTokens:
     The lock and ``seen`` keep a look-up that began before a revocation from outliving it.
     """
 
-    def __init__(self, revoked_behind: Callable[[int], tuple[set[UUID], int]]) -> None:
+    def __init__(self, revoked_behind: Callable[[int], tuple[set[UUID] | None, int]]) -> None:
         self._revoked_behind = revoked_behind
         self._actors: dict[str, Actor] = {}
         self._digests: dict[UUID, str] = {}
@@ -53,6 +53,19 @@ class KnownTokens:
         began = time.monotonic()
         if began - self._looked_at > LOOKED_AT_SECONDS_MAX:  # nobody else did meanwhile
             revoked, self.seen = self._revoked_behind(self.seen)
-            for token in revoked & self._digests.keys():
-                del self._actors[self._digests.pop(token)]
+            if revoked is None:
+                self._actors.clear()
+                self._digests.clear()
+            elif revoked:
+                self._forget(revoked)
             self._looked_at = began
+
+    def _forget(self, revoked: set[UUID]) -> None:
+        """Forget these tokens, and every token of these participants."""
+        gone = [
+            token
+            for token, digest in self._digests.items()
+            if token in revoked or self._actors[digest].participant_id in revoked
+        ]
+        for token in gone:
+            del self._actors[self._digests.pop(token)]

@@ -103,8 +103,13 @@ class Participant(msgspec.Struct):
     registered: ParticipantRegistered | None = None
     registered_at_position: int = 0
     roles: dict[str, str | None] = {}
+    revoked_at_position: dict[str, int] = {}
     consents: set[str] = set()
     alias: Sealed | None = None
+
+    def holds(self, role: str, since: int) -> bool:
+        """Whether the role is held, and was not taken away after a position of the log."""
+        return role in self.roles and self.revoked_at_position.get(role, 0) < since
 
     def apply(self, entry: Entry) -> None:
         self.version = entry.originator_version
@@ -118,6 +123,7 @@ class Participant(msgspec.Struct):
             self.roles[fact.role] = fact.district
         elif isinstance(fact, RoleRevoked):
             self.roles.pop(fact.role, None)
+            self.revoked_at_position[fact.role] = entry.position
         elif isinstance(fact, ConsentGiven):
             self.consents.add(fact.consent)
             self.alias = _alias(fact.sealed) or self.alias

@@ -11,7 +11,17 @@ from uuid import UUID, uuid4
 import msgspec
 
 from ledger import access, identity
-from ledger.errors import Forbidden, InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
+from ledger.districts import CODE
+from ledger.errors import (
+    CommitmentBroken,
+    Erased,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    SubmissionConflict,
+    UnknownDistrict,
+)
 from ledger.facts import Fact, Sealed
 from ledger.log import Append
 from ledger.participants import (
@@ -19,13 +29,13 @@ from ledger.participants import (
     Actor,
     ConsentGiven,
     ConsentWithdrawn,
-    Participant,
     ParticipantRegistered,
     RoleGranted,
     RoleRevoked,
 )
 from ledger.store.rows import VaultRow
-from ledger.tokens import TOKEN_BYTES, TokenIssued, TokenRevoked, Tokens, TokenState
+from ledger.tokens import TOKEN_BYTES, Tokens
+from ledger.vault import content_of
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -58,11 +68,11 @@ class People(Tokens):
         The same submission again gives the same participant and token: the token is derived
         from the server's key, and only its hash is stored.
         """
-        if not access.may_register(by, role):
-            raise Forbidden
         self._check_district(district)
+        if not access.may_register(by, role, self.districts.current().path(district)):
+            raise Forbidden
         person = identity.participant_id(by.participant_id, submission_id)
-        digest = self.vault.fingerprint(person, msgspec.json.encode(request, order="sorted"))
+        digest = self.vault.fingerprint(person, content_of(request))
         token = self._derived_token(person)
 
         def command() -> Registration:
@@ -118,37 +128,27 @@ class People(Tokens):
             elif state.roles.get(role, "-") != district:
                 granted = RoleGranted(role=role, district=district, by=by)
                 writes.insert(0, Append(person, state.version, [granted]))
-            entries = self.append(writes, now)
+            # A role taken away meanwhile must not get a token after all.
+            untouched = {} if len(writes) > 1 else {person: state.version}
+            entries = self.append(writes, now, unchanged=untouched)
             return Registration(person, bearer, entries[-1].position)
 
         return self.attempt(command)
 
     def revoke_role(
         self, person: UUID, role: str, reason: str, now: datetime, by: UUID | None = None
-    ) -> int:
-        """Take a role away, and every token issued for it; returns how many tokens ended."""
+    ) -> None:
+        """Take a role away, and with it every token issued for it so far; raises NotFound."""
 
-        def command() -> int:
-            # The head is guarded, so no token can be issued between the look and the end.
-            head, state = self.head(), self.participant(person)
+        def command() -> None:
+            state = self.participant(person)
             if role not in state.roles:
                 raise NotFound
-            ended = []
-            for entry in self.entries(topics=[TokenIssued.topic]):
-                fact = entry.fact
-                if not isinstance(fact, TokenIssued) or fact.role != role:
-                    continue
-                token = self.fold(entry.originator_id, TokenState())
-                if fact.participant_id == person and not token.revoked:
-                    ended.append(
-                        Append(entry.originator_id, token.version, [TokenRevoked(by=by)])
-                    )
             taken = RoleRevoked(role=role, reason=reason, by=by)
-            self.append([Append(person, state.version, [taken]), *ended], now, head=head)
+            self.append([Append(person, state.version, [taken])], now)
             self._known.look_again()
-            return len(ended)
 
-        return self.attempt(command)
+        self.attempt(command)
 
     def consent(
         self, person: UUID, consent: str, given: bool, now: datetime, *, alias: str | None = None
@@ -173,14 +173,13 @@ class People(Tokens):
 
         return self.attempt(command)
 
-    def participant(self, person: UUID) -> Participant:
-        """A participant as it stands; one without facts has no ``registered``."""
-        return self.fold(person, Participant())
-
     def alias_of(self, person: UUID) -> str | None:
-        """The alias chosen for the boards, from the vault; None without one."""
+        """The alias chosen for the boards, from the vault; None without one that can be read."""
         alias = self.participant(person).alias
-        return None if alias is None else str(self.vault.open(person, alias))
+        try:
+            return None if alias is None else str(self.vault.open(person, alias))
+        except (Erased, CommitmentBroken):  # The audit tells a damaged one from an erased one.
+            return None
 
     def _sealed(
         self, person: UUID, personal: Mapping[str, Any], now: datetime
@@ -193,5 +192,8 @@ class People(Tokens):
         return tuple(sealed for sealed, _ in pairs), [row for _, row in pairs]
 
     def _check_district(self, district: str | None) -> None:
+        if district is not None and not CODE.match(district):
+            problem = FieldError("district", "malformed_code", "行政区代码格式不对", "not a code")
+            raise InvalidInput([problem])
         if not self.districts.current().known(district):
             raise UnknownDistrict(district=district)

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from ledger import identity
 from ledger.days import day_of
-from ledger.districts import KINDS, DistrictImported, Districts
-from ledger.errors import InvalidInput, PolicyBackdated, PolicyConflict, UnknownDistrict
+from ledger.districts import CODE, KINDS, DistrictImported, Districts
+from ledger.errors import FieldError, InvalidInput, PolicyBackdated, PolicyConflict, UnknownDistrict
 from ledger.facts import Fact
 from ledger.log import Append, Log, Register
 from ledger.policy import PolicyBook, PolicyPublished
 from ledger.rivers import ReachImported, RiverMap
 from ledger.settlement import default_policy, parsed
+from ledger.turns import Turns
 from ledger.wallet import CoinsAwarded
 
 IMPORTS_PER_COMMIT = 50
@@ -32,6 +33,8 @@ class Registers(Log):
         self.policies = Register(identity.POLICIES, PolicyBook(), self.events.get)
         self.rivers = Register(identity.RIVERS, RiverMap(), self.events.get)
         self.districts = Register(identity.DISTRICTS, Districts(), self.events.get)
+        # Always in this order: a wallet's turn first, then a shelf's.
+        self.wallet_turns, self.shelf_turns = Turns(), Turns()
 
     def publish_policy(self, toml: str, by: UUID | None, now: datetime) -> PolicyPublished:
         """Publish a policy file; the same file again changes nothing.
@@ -93,10 +96,16 @@ class Registers(Log):
         tree = self.districts.current()
         codes = set(tree.by_code) | {one.code for one in districts}
         for one in districts:
-            if one.kind not in KINDS:
-                raise InvalidInput(kind=one.kind)
+            if one.kind not in KINDS or not CODE.match(one.code):
+                field = "code" if one.kind in KINDS else "kind"
+                raise InvalidInput(
+                    [FieldError(field, "malformed_code", "代码或类别不对", "not a code or kind")]
+                )
             if one.parent is not None and one.parent not in codes:
                 raise UnknownDistrict(district=one.parent)
+        if circular := tree.with_facts(districts).circular():
+            en = f"{circular} is above itself"
+            raise InvalidInput([FieldError("parent", "circular", "上级行政区互为上下级", en)])
 
         def save(batch: Sequence[DistrictImported]) -> int:
             tree = self.districts.current()

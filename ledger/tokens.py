@@ -16,7 +16,7 @@ from ledger.errors import NotFound
 from ledger.facts import Entry, Fact, stored_as
 from ledger.known_tokens import NEVER, KnownTokens
 from ledger.log import Append
-from ledger.participants import Actor
+from ledger.participants import Actor, Participant, RoleRevoked
 from ledger.registers import Registers
 from ledger.store.mapper import as_uuid
 
@@ -48,12 +48,13 @@ class TokenState(msgspec.Struct):
 
     version: int = 0
     issued: TokenIssued | None = None
+    position: int = 0
     revoked: bool = False
 
     def apply(self, entry: Entry) -> None:
         self.version = entry.originator_version
         if isinstance(entry.fact, TokenIssued):
-            self.issued = entry.fact
+            self.issued, self.position = entry.fact, entry.position
         elif isinstance(entry.fact, TokenRevoked):
             self.revoked = True
 
@@ -76,17 +77,28 @@ class Tokens(Registers):
         issued = state.issued
         if issued is None or state.revoked or issued.token_sha256 != digest:
             return None
+        if not self.participant(issued.participant_id).holds(issued.role, state.position):
+            return None
         actor = Actor(issued.participant_id, issued.role, issued.district)
         self._known.put(originator, digest, actor, seen)
         return actor
 
-    def _revoked_behind(self, position: int) -> tuple[set[UUID], int]:
-        """The tokens revoked behind a position of the log, and the position looked at up to."""
+    def participant(self, person: UUID) -> Participant:
+        """A participant as it stands; one without facts has no ``registered``."""
+        return self.fold(person, Participant())
+
+    def _revoked_behind(self, position: int) -> tuple[set[UUID] | None, int]:
+        """What was revoked behind a position: tokens, and roles of participants; the new position.
+
+        A log that is shorter than before is another log: everybody is asked for again.
+        """
         head = self.head()
         if position == NEVER or head == position:  # nothing is known yet, or nothing is new
             return set(), head
+        if head < position:
+            return None, head
         revoked: set[UUID] = set()
-        while rows := self.rows(position, topics=[TokenRevoked.topic]):
+        while rows := self.rows(position, topics=[TokenRevoked.topic, RoleRevoked.topic]):
             revoked.update(as_uuid(row.originator_id) for row in rows)
             position = rows[-1].position
         return revoked, max(head, position)

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.access import EVERYBODY, RIGHTS, allowed, owns_or_audits, reviews, within
 from ledger.districts import DistrictImported
-from ledger.errors import NotFound, SubmissionConflict, UnknownDistrict
+from ledger.errors import Forbidden, InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
 from ledger.known_tokens import LOOKED_AT_SECONDS_MAX, KnownTokens
 from ledger.participants import ROLES, Actor
 from tests.ledger.examples import NOW, someone
@@ -36,6 +36,24 @@ def test_a_registration_can_be_repeated(ledger):
     assert ledger.head() == head
     with pytest.raises(SubmissionConflict):
         register(ledger, registrar, submission, name="李")
+
+
+def test_a_registrar_gives_no_office_and_stays_in_their_district(ledger):
+    """Offices that check others are an administrator's to give; a district's bounds hold."""
+    districts = [
+        DistrictImported(code="c", name="市", parent=None, kind="city"),
+        DistrictImported(code="east", name="东", parent="c", kind="county"),
+        DistrictImported(code="west", name="西", parent="c", kind="county"),
+    ]
+    ledger.import_districts(districts, NOW)
+    registrar = someone(ledger, "registrar", "east")
+    for role, district in (("dispatcher", "east"), ("admin", None), ("citizen", "west")):
+        with pytest.raises(Forbidden):
+            ledger.register(registrar, uuid4(), role, NOW, request={}, district=district)
+    ledger.register(registrar, uuid4(), "citizen", NOW, request={}, district="east")
+    circle = [DistrictImported(code="c", name="市", parent="east", kind="city")]
+    with pytest.raises(InvalidInput):
+        ledger.import_districts(circle, NOW)
 
 
 def test_a_token_says_who_and_its_hash_is_all_that_is_stored(ledger):
@@ -85,13 +103,44 @@ def test_a_look_up_cannot_outlive_a_revocation_it_did_not_see():
     assert known.get("late") is None
 
 
-def test_a_revoked_role_ends_its_tokens_and_no_others(ledger):
+def test_a_role_given_again_does_not_revive_old_tokens(ledger):
+    """Whoever gets the role back needs a new token."""
+    person = ledger.issue_token("citizen", NOW).participant_id
+    old = ledger.issue_token("dispatcher", NOW, participant=person)
+    ledger.revoke_role(person, "dispatcher", "left", NOW)
+    new = ledger.issue_token("dispatcher", NOW, participant=person)
+    assert ledger.authenticate(old.token) is None
+    assert ledger.authenticate(new.token) is not None
+
+
+def test_a_token_is_not_issued_past_a_revocation(open_ledger, ledger, monkeypatch):
+    """Between the look at the roles and the commit the role is taken away: it is asked again."""
+    person = ledger.issue_token("dispatcher", NOW).participant_id
+    other, append = open_ledger(), ledger.append
+
+    def revoked_meanwhile(*arguments, **guards):
+        monkeypatch.undo()
+        other.revoke_role(person, "dispatcher", "left", NOW)
+        return append(*arguments, **guards)
+
+    monkeypatch.setattr(ledger, "append", revoked_meanwhile)
+    ledger.issue_token("dispatcher", NOW, participant=person)
+    topics = [entry.fact.topic for entry in ledger.entries()][-3:]
+    assert topics == ["participant.role-revoked", "participant.role-granted", "token.issued"]
+
+
+def test_a_revoked_role_ends_its_tokens_and_no_others(open_ledger, ledger):
     """Taking a role away ends what was issued for it, not the person's other roles."""
     person = ledger.issue_token("citizen", NOW)
     officer = ledger.issue_token("dispatcher", NOW, participant=person.participant_id)
-    assert ledger.revoke_role(person.participant_id, "dispatcher", "left", NOW) == 1
+    assert ledger.authenticate(officer.token) is not None
+    other = open_ledger()
+    assert other.authenticate(officer.token) is not None
+    ledger.revoke_role(person.participant_id, "dispatcher", "left", NOW)
     assert ledger.authenticate(officer.token) is None
     assert ledger.authenticate(person.token) is not None
+    time.sleep(LOOKED_AT_SECONDS_MAX)
+    assert other.authenticate(officer.token) is None
     with pytest.raises(NotFound):
         ledger.revoke_role(person.participant_id, "dispatcher", "left", NOW)
 
@@ -115,6 +164,16 @@ def test_districts_are_required_only_where_there_are_any(ledger):
             [DistrictImported(code="x", name="镇", parent="gone", kind="town")], NOW
         )
     assert ledger.districts.current().path("c") == ("c",)
+
+
+def test_a_district_code_is_a_plain_word(ledger):
+    """Control characters and separators of the stores never get into a place's code."""
+    for code in ("a\x00b", "a b", "", "x" * 41, "a\n"):
+        with pytest.raises(InvalidInput):
+            ledger.issue_token("citizen", NOW, district=code)
+        district = DistrictImported(code=code, name="市", parent=None, kind="city")
+        with pytest.raises(InvalidInput):
+            ledger.import_districts([district], NOW)
 
 
 def test_consent_is_as_easily_withdrawn_as_given(ledger):

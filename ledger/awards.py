@@ -68,7 +68,7 @@ class Claim(msgspec.Struct, frozen=True):
     kind: str
     cause: UUID
     role: str
-    role_district: str | None
+    held: dict[str, tuple[str, ...]]
     districts: tuple[str, ...]
     earned_on: date
     began_at: datetime | None = None
@@ -85,19 +85,24 @@ def the_role_earns(wallet: Wallet, claim: Claim, policy: Policy, now: datetime) 
 def nobody_earns_for_their_own_duty(
     wallet: Wallet, claim: Claim, policy: Policy, now: datetime
 ) -> str | None:
-    if claim.kind not in policy.role(claim.role).duty:
-        return None
-    elsewhere = claim.role_district and claim.districts and (
-        claim.role_district not in claim.districts
-    )  # fmt: skip
-    return None if elsewhere else "own_duty"
+    own = any(
+        claim.kind in policy.role(role).duty and not _apart(path, claim.districts)
+        for role, path in claim.held.items()
+    )
+    return "own_duty" if own else None
+
+
+def _apart(duty: tuple[str, ...], place: tuple[str, ...]) -> bool:
+    """Whether two places, as paths lowest first, cannot overlap; the whole city always does."""
+    return bool(duty and place) and duty[0] not in place and place[0] not in duty
 
 
 def the_day_is_still_remembered(
     wallet: Wallet, claim: Claim, policy: Policy, now: datetime
 ) -> str | None:
     oldest = (now - timedelta(days=REMEMBERED_DAYS - 1)).date()
-    return "too_old" if claim.earned_on < oldest else None
+    # The month's count must be whole as well.
+    return "too_old" if claim.earned_on.replace(day=1) < oldest else None
 
 
 def the_same_minutes_are_paid_once(

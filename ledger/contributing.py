@@ -29,14 +29,13 @@ from ledger.errors import (
 )
 from ledger.facts import Entry, Fact
 from ledger.log import Append
-from ledger.participants import Actor
-from ledger.policy import PolicyBook
+from ledger.participants import Actor, Participant
 from ledger.receipts import FACTS_PER_COMMAND, Receipt, facts_of_command, receipt_of
-from ledger.recording import Recording
+from ledger.recording import Basis, Recording
 from ledger.registers import Registers
 from ledger.settlement import settle
 from ledger.store.errors import FingerprintTaken
-from ledger.store.rows import VaultRow
+from ledger.vault import content_of
 
 TIERS = 3
 
@@ -62,7 +61,7 @@ class Contributing(Registers):
             raise Forbidden
         owner = actor.participant_id
         cause = identity.contribution_id(owner, contribution.kind, submission_id)
-        digest = self.vault.fingerprint(owner, msgspec.json.encode(request, order="sorted"))
+        digest = self.vault.fingerprint(owner, content_of(request))
         copied = False
 
         def command() -> Receipt:
@@ -72,17 +71,19 @@ class Contributing(Registers):
                 if state.recorded.body_digest != digest:
                     raise SubmissionConflict
                 return self._receipt_at(contribution, cause, state.position, owner)
-            context = Recording(self, contribution.kind, actor, cause, now, copied=copied)
-            facts = contribution.record(body, context, digest)
-            try:
-                return self._decided(
-                    contribution, cause, State(), facts, now, context.rows, context.book
-                )
-            except FingerprintTaken:
-                copied = True
-                raise
+            with Recording(
+                self, contribution.kind, actor, cause, now, copied=copied
+            ) as context:  # fmt: skip
+                first, *others = contribution.record(body, context, digest)
+                facts = [msgspec.structs.replace(first, held=self._held(owner)), *others]
+                try:
+                    return self._decided(contribution, cause, state, facts, now, context.basis)
+                except FingerprintTaken:
+                    copied = True
+                    raise
 
-        return self.attempt(command)
+        with self.wallet_turns.of(owner):
+            return self.attempt(command)
 
     def review(
         self,
@@ -98,8 +99,7 @@ class Contributing(Registers):
         """Decide a contribution that waits: verified in a ``tier``, or refused where it is None."""
         if tier is not None and not 1 <= tier <= TIERS:
             raise InvalidInput([FieldError("tier", "out_of_range", "应为 1 至 3", "1 to 3")])
-        action = "refuse" if tier is None else "verify"
-        command_id = identity.command_id(actor.participant_id, f"{action}/{cause}", submission_id)
+        command_id = identity.command_id(actor.participant_id, f"review/{cause}", submission_id)
         digest = self.vault.fingerprint(
             actor.participant_id, msgspec.json.encode([tier, reason], order="sorted")
         )
@@ -119,24 +119,22 @@ class Contributing(Registers):
                 raise SelfReview
             if state.state not in OPEN_STATES:
                 raise AlreadyDecided(state=state.state)
-            rows: list[VaultRow] = []
+            basis = Basis(self.policies.current())
+            signed: dict[str, Any] = {
+                "by": actor.participant_id, "command_id": command_id, "body_digest": digest,
+            }  # fmt: skip
             fact: Fact
-            if tier is None:
-                field = "review"
-                sealed, row = self.vault.seal(cause, recorded.participant_id, field, reason, now)
-                rows.append(row)
-                fact = ReviewRefused(
-                    by=actor.participant_id, command_id=command_id, body_digest=digest,
-                    sealed=(sealed,),
-                )  # fmt: skip
+            if tier is not None:
+                fact = Verified(**signed, tier=tier)
             else:
-                fact = Verified(
-                    by=actor.participant_id, command_id=command_id, body_digest=digest, tier=tier
-                )
-            book = self.policies.current()
-            return self._decided(contribution, cause, state, [fact], now, rows, book)
+                owner = recorded.participant_id
+                sealed, row = self.vault.seal(cause, owner, "review", reason, now)
+                basis.rows.append(row)
+                fact = ReviewRefused(**signed, sealed=(sealed,))
+            return self._decided(contribution, cause, state, [fact], now, basis)
 
-        return self.attempt(command)
+        with self.wallet_turns.of(self._owner(contribution, cause)):
+            return self.attempt(command)
 
     def contribution(self, contribution: Contribution, cause: UUID) -> State:
         """A contribution as it stands; raises NotFound for none of this kind."""
@@ -145,6 +143,17 @@ class Contributing(Registers):
             raise NotFound
         return state
 
+    def _held(self, person: UUID) -> dict[str, tuple[str, ...]]:
+        """Every role somebody holds, with the path of its district: a duty is a person's."""
+        districts = self.districts.current()
+        roles = self.fold(person, Participant()).roles
+        return {role: districts.path(code) for role, code in roles.items()}
+
+    def _owner(self, contribution: Contribution, cause: UUID) -> UUID:
+        recorded = self.contribution(contribution, cause).recorded
+        assert recorded is not None
+        return recorded.participant_id
+
     def _decided(
         self,
         contribution: Contribution,
@@ -152,8 +161,7 @@ class Contributing(Registers):
         state: State,
         facts: Sequence[Fact],
         now: datetime,
-        rows: Sequence[VaultRow],
-        book: PolicyBook,
+        basis: Basis,
     ) -> Receipt:
         """Apply the facts, settle under the policies they were decided by, save in one commit."""
         version = state.version
@@ -162,15 +170,17 @@ class Contributing(Registers):
         assert state.recorded is not None
         owner = state.recorded.participant_id
         wallet = self.wallet(owner)
-        money = settle(contribution, state, cause, wallet, book, now)
+        money = settle(contribution, state, cause, wallet, basis.book, now)
         account, before = identity.wallet_id(owner), wallet.version
         writes = [Append(cause, version, facts)]
-        unchanged = {identity.POLICIES: book.version}
+        unchanged = {identity.POLICIES: basis.book.version}
         if money is None:
             unchanged[account] = before
         else:
             writes.append(Append(account, before, [money]))
-        entries = self.append(writes, now, vault_rows=rows, unchanged=unchanged)
+        entries = self.append(
+            writes, now, vault_rows=basis.rows, unchanged=unchanged, shelves=basis.shelves
+        )
         if money is not None:
             wallet.apply(entries[-1])
             self.snapshot_if_due(wallet, before, owner, now)

@@ -8,14 +8,27 @@ from datetime import UTC, date, datetime, timedelta, timezone
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
+# How late a contribution may be sent in at most, and how far a clock may run ahead.
+LATE_DAYS_MAX = 30
+FUTURE_ALLOWED = timedelta(minutes=5)
+
+
 def day_of(moment: datetime) -> date:
     """The calendar day in Shanghai at an aware ``moment``."""
     return moment.astimezone(SHANGHAI).date()
 
 
 def corrected(claimed: datetime, sent: datetime | None, received: datetime) -> datetime:
-    """The device's ``claimed`` time with its clock's skew (received - sent) taken out."""
-    return claimed if sent is None else claimed + (received - sent)
+    """The device's ``claimed`` time with its clock's skew (received - sent) taken out.
+
+    A clock further off than contributions may be late is not believed in either direction.
+    """
+    if sent is None or abs(received - sent) > timedelta(days=LATE_DAYS_MAX):
+        return claimed
+    try:
+        return claimed + (received - sent)
+    except OverflowError:  # at the ends of the calendar
+        return claimed
 
 
 def reward_day(moment: datetime, received: datetime, late_days: int) -> date:

@@ -123,11 +123,13 @@ class Log(Application[UUID]):
         vault_rows: Sequence[VaultRow] = (),
         unchanged: Mapping[UUID, int] | None = None,
         head: int | None = None,
+        shelves: Mapping[str, int] | None = None,
     ) -> list[Entry]:
         """Save the facts of one command, all or none; raises IntegrityError when outrun.
 
         They get consecutive positions. ``unchanged`` names originators the decision looked at
-        with the version they must still have; ``head`` is the last position it looked at.
+        with the version they must still have, ``shelves`` those of the vault with the position of
+        their newest row; ``head`` is the last position of the log it looked at.
         """
         entries = [
             Entry(write.originator_id, write.version + number, now, fact)
@@ -137,7 +139,7 @@ class Log(Application[UUID]):
         # As the library's EventStore.put does, without a Notification for every fact.
         positions = self.store.insert_events(
             [self.mapper.to_stored_event(entry) for entry in entries],
-            vault_rows=vault_rows, unchanged=unchanged, head=head,
+            vault_rows=vault_rows, unchanged=unchanged, head=head, shelves=shelves,
         )  # fmt: skip
         return [
             msgspec.structs.replace(entry, position=position)

@@ -17,8 +17,10 @@ import msgspec
 
 from ledger.errors import InvalidPolicy
 from ledger.facts import Fact, stored_as
+from ledger.participants import ROLES
 
 Coins = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$(?!\n)")]
 POLICY_BYTES_MAX = 48_000
 
 DEFAULT_HEAD = """\
@@ -131,14 +133,22 @@ def parse(text: str, kinds: Mapping[str, type[KindRules]]) -> Policy:
         raise InvalidPolicy(problem=f"unknown keys: {', '.join(unknown)}")
     _check(table.get("activity", {}), dict[str, Literal[0]], "activity")
     return Policy(
-        version=_check(
-            table.get("version"), Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$")], "version"
-        ),
+        version=_check(table.get("version"), Version, "version"),
         effective_from=_check(table.get("effective_from"), date, "effective_from"),
         caps=_check(table.get("caps"), Caps, "caps"),
-        roles=_check(table.get("roles", {}), dict[str, RoleRule], "roles"),
+        roles=_roles(table.get("roles", {}), kinds),
         kinds={kind: _check(table[kind], kinds[kind], kind) for kind in kinds if kind in table},
     )
+
+
+def _roles(table: object, kinds: Mapping[str, type[KindRules]]) -> dict[str, RoleRule]:
+    """Names are checked, because a mistyped role or duty would silently pay or not pay."""
+    roles: dict[str, RoleRule] = _check(table, dict[str, RoleRule], "roles")
+    unknown = set(roles) - set(ROLES)
+    unknown |= {kind for rule in roles.values() for kind in rule.duty if kind not in kinds}
+    if unknown:
+        raise InvalidPolicy(problem=f"roles: unknown names: {', '.join(sorted(unknown))}")
+    return roles
 
 
 def _check(value: object, shape: Any, name: str) -> Any:

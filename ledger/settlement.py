@@ -13,6 +13,7 @@ from uuid import UUID
 from ledger.awards import REASONS, Claim, award, refused
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
 from ledger.contributions.base import OPEN_STATES, Contribution, State
+from ledger.days import corrected
 from ledger.facts import Text
 from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
 from ledger.wallet import AwardRefused, CoinsAwarded, Wallet
@@ -51,11 +52,11 @@ def settle(
         kind=contribution.kind,
         cause=cause,
         role=recorded.role,
-        role_district=recorded.role_district,
+        held=recorded.held or {recorded.role: ()},
         districts=recorded.districts,
         earned_on=recorded.earned_on,
-        began_at=recorded.began_at,
-        ended_at=recorded.ended_at,
+        began_at=_by_our_clock(recorded.began_at, state),
+        ended_at=_by_our_clock(recorded.ended_at, state),
     )
     policy = policy_for(book, recorded.earned_on)
     rules = policy.kinds.get(contribution.kind) if policy else None
@@ -68,6 +69,13 @@ def settle(
         else contribution.reward(state, rules)
     )
     return award(wallet, claim, granted, policy, now)
+
+
+def _by_our_clock(claimed: datetime | None, state: State) -> datetime | None:
+    """A claimed time without the skew of the device, so that two phones' times compare."""
+    if claimed is None or state.recorded is None or state.received_at is None:
+        return claimed
+    return corrected(claimed, state.recorded.sent_at, state.received_at)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,8 @@ import hmac
 import secrets
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -99,15 +101,18 @@ class Vault:
                 return _value(disclosure)
         raise Erased
 
-    def on_shelf(self, shelf: str, newest: int) -> list[tuple[UUID, Any]]:
-        """(subject, value) of the newest rows of a shelf; erased ones are left out."""
+    def on_shelf(self, shelf: str, newest: int) -> tuple[list[Any], int]:
+        """The values of the newest rows of a shelf, and the position of the very newest (0: none).
+
+        Erased ones are left out, and damaged ones as well: they must not stop other people's
+        commands, and the audit finds them.
+        """
+        rows = self._store.select_shelf(shelf, newest)
         found = []
-        for row in self._store.select_shelf(shelf, newest):
-            try:
-                found.append((row.subject, _value(self._disclosure(row))))
-            except Erased:
-                continue
-        return found
+        for row in rows:
+            with suppress(Erased, CommitmentBroken):
+                found.append(_value(self._disclosure(row)))
+        return found, rows[0].position if rows else 0
 
     def _disclosure(self, row: VaultRow) -> bytes:
         wrapped = self._store.select_key(row.subject)
@@ -139,6 +144,12 @@ class Vault:
             return self._master.decrypt(nonce, sealed, subject.bytes)
         except InvalidTag:
             raise CommitmentBroken(field="key") from None
+
+
+def content_of(request: Mapping[str, Any]) -> bytes:
+    """A body as sent, whatever the order of its keys and however its submission_id is spelt."""
+    content = {key: value for key, value in request.items() if key != "submission_id"}
+    return msgspec.json.encode(content, order="sorted")
 
 
 def _binding(originator_id: UUID, field: str, subject: UUID) -> bytes:

@@ -1,8 +1,13 @@
 """Checks (审计) over the stored log: everything is recomputed, nothing is believed."""
 
 from ledger.audit.checks import audit
+from ledger.audit.disclosures import Disclosures
 from ledger.audit.findings import Finding
-from ledger.audit.reading import Unreadable, rows_of
+from ledger.audit.reading import Unreadable, rows_of, snapshots_of
 from ledger.audit.settling import Settling
+from ledger.audit.snapshots import Snapshots
 
-__all__ = ["Finding", "Settling", "Unreadable", "audit", "rows_of"]
+__all__ = [
+    "Disclosures", "Finding", "Settling", "Snapshots", "Unreadable", "audit", "rows_of",
+    "snapshots_of",
+]  # fmt: skip

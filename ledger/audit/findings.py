@@ -15,6 +15,8 @@ CODES: dict[str, Text] = {
     "CORRUPT_FACT": Text("内容无法解读", "the state cannot be read as this fact"),
     "NOT_CANONICAL": Text("内容不是原样写入的", "the state is not as this ledger writes it"),
     "OUT_OF_PLACE": Text("事实不属于这个对象", "the fact does not belong to this originator"),
+    "ACTOR": Text("此人当时没有相应的角色", "whoever this names did not hold the role then"),
+    "REWARD_DAY": Text("奖励日不在允许的期限内", "the reward day is too late or still to come"),
     "SELF_REVIEW": Text("审核了自己提交的内容", "somebody reviewed their own contribution"),
     "VERDICT": Text("判定与测量值不符", "the verdict does not follow from the measurements"),
     "AWARD_MISSING": Text("缺少应有的奖励结论", "the money fact that must stand here is missing"),
@@ -24,6 +26,8 @@ CODES: dict[str, Text] = {
     "CAP_EXCEEDED": Text("超过奖励上限", "a cap of the policy in force is exceeded"),
     "BALANCE": Text("账目不平或出现负数", "coins do not add up or are negative"),
     "POLICY": Text("政策发布有误", "the policy could not have been published"),
+    "SNAPSHOT": Text("快照与日志不符", "the snapshot is not what the log gives"),
+    "VAULT": Text("保险库内容与日志不符", "the vault does not hold what the log committed to"),
     "VIEW": Text("视图与重放结果不符", "the view is not what a replay gives"),
 }
 

@@ -1,14 +1,21 @@
-"""Reading a log that may be damaged: a row nobody can read is reported, the rest is read."""
+"""Reading a log that may be damaged: a row nobody can read is reported, the rest is read.
+
+The snapshots beside it are read here as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from eventsourcing.persistence import PersistenceError
 
 from ledger.log import PAGE, Log
 from ledger.store.mapper import RecordedFact
+
+SNAPSHOTS = "SELECT originator_id, originator_version, topic, state FROM snapshots"
+IN_ORDER = f"ORDER BY originator_id, originator_version LIMIT {PAGE}"
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -49,3 +56,15 @@ def _one(log: Log, after: int) -> RecordedFact | Unreadable | None:
         log.head()
         return Unreadable(after + 1, " ".join(str(error).split()))
     return rows[0] if rows else None
+
+
+def snapshots_of(log: Log) -> Iterator[tuple[Any, int, str, bytes]]:
+    """Every stored snapshot as (originator, version, topic, state), page by page."""
+    last: list[Any] = []
+    while True:
+        behind = "WHERE (originator_id, originator_version) > (?, ?) " if last else ""
+        rows = log.store.rows((f"{SNAPSHOTS} {behind}{IN_ORDER}", last))
+        if not rows:
+            return
+        yield from rows
+        last = list(rows[-1][:2])

@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from ledger import identity
+from ledger.audit.actors import Actors
 from ledger.audit.findings import Finding, found
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
@@ -35,10 +36,10 @@ SETTLED = State(state="settled")
 
 
 class Settling:
-    """What the facts so far make of policies, wallets and contributions."""
+    """What the facts so far make of policies, roles, wallets and contributions."""
 
     def __init__(self) -> None:
-        self.book = PolicyBook()
+        self.book, self.actors = PolicyBook(), Actors()
         self.wallets: dict[UUID, Wallet] = {}
         # A settled contribution needs no more than the mark that it is.
         self.contributions: dict[UUID, tuple[Contribution | None, State]] = {}
@@ -59,6 +60,8 @@ class Settling:
                 yield from self._contribution(entry)
             elif isinstance(fact, PolicyPublished):
                 yield from self._policy(entry, fact)
+            else:
+                yield from self.actors.check(entry)
         self._lost = False
 
     def end(self) -> Iterator[Finding]:
@@ -69,8 +72,10 @@ class Settling:
         if held != self.issued:
             yield found("BALANCE", self._position, f"issued {self.issued}, in wallets {held}")
 
-    def lost(self) -> None:
+    def lost(self, originator: UUID | None) -> None:
         """A row could not be read: it may have been the one that is due."""
+        if originator is not None:
+            self.actors.lost(originator)
         if self._due:
             self._keep(self._due[0], self._due[1])
         self._due, self._lost = None, True
@@ -143,13 +148,16 @@ class Settling:
             return
         state.apply(entry)
         self.contributions[cause] = (contribution, state)
-        if isinstance(fact, Assessed):
-            yield from self._verdict(entry, fact, contribution, state)
-        reviewer = fact.by if isinstance(fact, Verified | ReviewRefused) else None
         assert state.recorded is not None
-        owner = state.recorded.participant_id
-        if reviewer == owner:
-            yield found("SELF_REVIEW", entry.position, str(owner))
+        owner, places = state.recorded.participant_id, state.recorded.districts
+        if isinstance(fact, Recorded):
+            yield from self.actors.contributor(entry, fact, contribution)
+        elif isinstance(fact, Assessed):
+            yield from self._verdict(entry, fact, contribution, state)
+        elif isinstance(fact, Verified | ReviewRefused):
+            if fact.by == owner:
+                yield found("SELF_REVIEW", entry.position, str(owner))
+            yield from self.actors.reviewer(entry, fact, contribution, places)
         wallet = self.wallets.get(owner) or Wallet()
         try:
             money = settle(contribution, state, cause, wallet, self.book, entry.recorded_at)

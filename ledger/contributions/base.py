@@ -33,6 +33,8 @@ class Recorded(Fact, frozen=True):
     began_at: datetime | None = None
     ended_at: datetime | None = None
     sent_at: datetime | None = None
+    # Every role the person held, with the path of its district, lowest first; empty: the city.
+    held: dict[str, tuple[str, ...]] = {}
 
 
 class Assessed(Fact, frozen=True):
@@ -72,13 +74,15 @@ class State(msgspec.Struct):
     assessed: Assessed | None = None
     decided: Verified | ReviewRefused | None = None
     position: int = 0  # of the first fact
+    received_at: datetime | None = None
     decided_position: int = 0
 
     def apply(self, entry: Entry) -> None:
         self.version = entry.originator_version
         fact = entry.fact
         if isinstance(fact, Recorded):
-            self.recorded, self.state, self.position = fact, "pending", entry.position
+            self.recorded, self.state = fact, "pending"
+            self.position, self.received_at = entry.position, entry.recorded_at
         elif isinstance(fact, Assessed):
             self.assessed, self.state = fact, fact.verdict
         elif isinstance(fact, Verified):

@@ -11,7 +11,7 @@ from ledger.errors import FieldError, UnknownReach
 from ledger.rivers import ReachImported, RiverMap
 
 PHOTOS_MAX = 20
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$(?!\n)")]
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -18,8 +18,8 @@ from ledger.contributions.base import (
     State,
 )
 from ledger.contributions.evidence import PHOTOS_MAX, Sha256, reach_named
-from ledger.days import corrected, reward_day
-from ledger.errors import FutureTime, InvalidInput
+from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, corrected, reward_day
+from ledger.errors import FieldError, FutureTime, InvalidInput
 from ledger.facts import Fact, Text, stored_as
 from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import ReachImported, RiverMap
@@ -38,8 +38,7 @@ near_share_percent = 60 # of the fixes
 late_days = 30          # how long a patrol may be sent in afterwards
 """
 
-EARLIER_TRACKS_COMPARED = 70
-LATE_DAYS_MAX = 30
+EARLIER_TRACKS_COMPARED = 200
 
 class TrackBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fixes in order: [longitude, latitude], the time of each, and its accuracy in metres."""
@@ -97,11 +96,13 @@ class PatrolAssessed(Assessed, frozen=True):
 def record(body: PatrolBody, context: Context, body_digest: str) -> Sequence[Fact]:
     """Measure and judge a patrol; shape problems raise InvalidInput before anything is kept."""
     track = _track(body)
-    _refuse_bad_shape(track, context.now)
+    _refuse_bad_shape(track, body.device, context.now)
     reach = _reach(body, track, context.rivers)
     recorded = _recorded(body, track, reach, context, body_digest)
     rules = _applied(context.rules(recorded.earned_on))
-    shelf = f"track/{recorded.reach_id}"
+    # By where it is, not by what was declared: a copy under another reach meets its original.
+    where = nearest_reach(track, tuple(context.rivers.reaches.values()))
+    shelf = f"track/{where.reach_id if where else None}"
     metrics = measure(
         track,
         reach.lines if reach else None,
@@ -110,11 +111,15 @@ def record(body: PatrolBody, context: Context, body_digest: str) -> Sequence[Fac
         copied=context.copied,
     )
     verdict, reasons = verdict_of(recorded, metrics, rules, context.now)
-    # What was rejected does not keep anybody from sending the same walk in properly.
-    unique = None if verdict == "rejected" else track.identity()
+    # A rejected track is no earlier track: it neither blocks the same walk sent in properly, nor
+    # pushes others off the shelf.
+    kept = verdict != "rejected"
     sealed = (
         context.seal("track", msgspec.to_builtins(body.track)),
-        context.seal("sketch", sketch(track), shelf=shelf, unique=unique),
+        context.seal(
+            "sketch", sketch(track), shelf=shelf if kept else None,
+            unique=track.identity() if kept else None,
+        ),
         *([context.seal("device", msgspec.to_builtins(body.device))] if body.device else []),
     )
     return [
@@ -209,8 +214,14 @@ def _track(body: PatrolBody) -> Track:
     )
 
 
-def _refuse_bad_shape(track: Track, now: datetime) -> None:
+def _refuse_bad_shape(track: Track, device: Device | None, now: datetime) -> None:
     problems = track.check(now)
+    clocks = (("sent_at", device.sent_at), ("recorded_at", device.recorded_at)) if device else ()
+    problems += [
+        FieldError(f"device.{name}", FutureTime.code, FutureTime.zh, FutureTime.en)
+        for name, time in clocks
+        if time is not None and time > now + FUTURE_ALLOWED
+    ]
     if any(one.code == "future_time" for one in problems):
         raise FutureTime(problems)
     if problems:

@@ -50,7 +50,7 @@ class ReportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """``POST /v1/reports``: what is wrong, where, and how it shows."""
 
     category: Category
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX, pattern=r"\S")]
     place: Place | None = None
     reach_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     photos: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=PHOTOS_MAX)] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.contributions.base import Context, Contribution, Recorded, State
 from ledger.contributions.evidence import Place
-from ledger.days import reward_day
+from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, reward_day
 from ledger.errors import FieldError, FutureTime
 from ledger.facts import Fact, Text, stored_as
 from ledger.policy import Granted, KindRules, Refused
@@ -23,8 +23,6 @@ day_max = 6
 paid_outcomes = ["met", "by_phone"]
 """
 
-LATE_DAYS = 30
-FUTURE_ALLOWED = timedelta(minutes=5)
 
 Outcome = Literal["met", "nobody_home", "refused", "moved", "vacant", "by_phone"]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
@@ -49,7 +47,7 @@ class VisitRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     coins: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
     day_max: Annotated[int, msgspec.Meta(ge=0)] | None = 6
-    paid_outcomes: tuple[str, ...] = ("met", "by_phone")
+    paid_outcomes: tuple[Outcome, ...] = ("met", "by_phone")
 
 
 @stored_as("visit.recorded", zh="走访住户：{outcome}", en="A household was visited: {outcome}")
@@ -65,10 +63,13 @@ class VisitRecorded(Recorded, frozen=True):
 def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact]:
     """Keep a visit for a reviewer to confirm."""
     claimed = body.recorded_at or context.now
-    if claimed > context.now + FUTURE_ALLOWED:
-        raise FutureTime(
-            [FieldError("recorded_at", FutureTime.code, FutureTime.zh, FutureTime.en)]
-        )
+    ahead = [
+        FieldError(name, FutureTime.code, FutureTime.zh, FutureTime.en)
+        for name, time in (("recorded_at", claimed), ("sent_at", body.sent_at))
+        if time is not None and time > context.now + FUTURE_ALLOWED
+    ]
+    if ahead:
+        raise FutureTime(ahead)
     sealed = [context.seal("household", body.household)]
     if body.place:
         sealed.append(context.seal("place", msgspec.to_builtins(body.place)))
@@ -78,7 +79,7 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
             role=context.actor.role,
             role_district=context.actor.district,
             districts=context.districts.path(context.actor.district),
-            earned_on=reward_day(claimed, context.now, LATE_DAYS),
+            earned_on=reward_day(claimed, context.now, LATE_DAYS_MAX),
             body_digest=body_digest,
             sealed=tuple(sealed),
             sent_at=body.sent_at,

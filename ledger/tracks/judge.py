@@ -61,6 +61,8 @@ def _odd(metrics: Metrics, rules: Rules) -> Iterator[str]:
     copied = metrics.replay_share_permille >= 10 * rules.exact_share_percent
     if not copied and 0 <= metrics.replay_distance_dm <= rules.replay_dm:
         yield "similar_track"
+    if metrics.used_points < rules.min_fixes:
+        yield "too_few_fixes"
     if metrics.mocked:
         yield "mocked_location"
     # Alone it proves nothing: a drawn or smoothed track may be honest.

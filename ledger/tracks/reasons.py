@@ -65,6 +65,11 @@ REASONS: dict[str, Text] = {
         en="This track is almost one sent in before, so a person will look at it. "
         "You need do nothing but wait for the outcome.",
     ),
+    "too_few_fixes": Text(
+        zh="可用的定位点太少，需要人工复核。请在记录时保持定位开启，不要锁定省电模式。",
+        en="There are too few usable fixes, so a person will look at it. "
+        "Keep the location on while recording, and battery saving off.",
+    ),
     "mocked_location": Text(
         zh="手机报告使用了模拟定位，需要人工复核。请关闭模拟定位应用。",
         en="The phone reports simulated locations, so a person will look at it. "

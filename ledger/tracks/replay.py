@@ -23,10 +23,11 @@ from ledger.tracks.track import Track
 
 SAMPLES = 128
 COMPARED = 64  # of them, in the surroundings of the new track
-MIN_SAMPLES = 10
+MIN_SAMPLES = 5
 MARGIN = 0.0005  # degrees, some 50 m
 BESIDE_METRES = 30.0
-SAME_METRES = 0.03  # two fixes are one: rounding of stored degrees, and no more
+SAME_METRES = 0.15  # two fixes are one: a copy may be moved by a millionth of a degree
+DRAWN_METRES = 0.3  # less noise than any receiver has: laid out with a ruler
 DEGREE = 10_000_000  # sketches keep 1e-7 degrees, about a centimetre
 HEADER = struct.Struct("<BxHII")  # format, noise in cm, length in metres, duration in seconds
 RAYLEIGH_MEDIAN = 1.1774
@@ -75,11 +76,12 @@ def resemblance(
 ) -> Resemblance:
     """The closest of the ``earlier`` sketches (bytes, or base64 as a JSON store keeps them).
 
-    A track laid out at one exact pace has no handwriting to be known by, so it is compared with
-    none: every two drawn with the same ruler would be alike. Of a steady walker only the noise is
-    personal, so it has to be the same noise.
+    A track laid out with a ruler at one exact pace has no handwriting to be known by, so it is
+    compared with none: every two drawn with the same ruler would be alike. Of a steady walker only
+    the noise is personal, so it has to be the same noise.
     """
-    if speeds.constant or len(fixes.metres) < MIN_SAMPLES:
+    drawn = speeds.constant and noise < DRAWN_METRES
+    if drawn or len(fixes.metres) < MIN_SAMPLES:
         return Resemblance()
     sketches = [one for text in earlier if (one := _beside(_read(text), fixes)) is not None]
     if not sketches:

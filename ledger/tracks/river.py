@@ -106,7 +106,7 @@ def read_rivers(data: bytes) -> tuple[list[Reach], list[Refused]]:
 def _features(data: bytes) -> list[Any]:
     try:
         root = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise RiverProblem("not_json") from None
     if not isinstance(root, dict) or not isinstance(root.get("features"), list):
         raise RiverProblem("not_a_collection")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from ledger.days import LATE_DAYS_MAX
 from ledger.policy import KindRules
 
 Natural = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
@@ -25,8 +26,9 @@ class Rules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fast_mm_s: Natural = 4000
     fast_run_max_seconds: Natural = 60
     gap_split_seconds: Natural = 300  # a longer silence is not counted as patrolling
-    late_days: Natural = 30
+    late_days: Annotated[int, msgspec.Meta(ge=0, le=LATE_DAYS_MAX)] = LATE_DAYS_MAX
     min_timed_share_percent: Percent = 20  # of the fixes must carry a time
+    min_fixes: Natural = 8  # fewer can be no more than looked at by a person
     max_jumps: Natural = 2  # leaps faster than any vehicle, single stray fixes aside
     # An earlier track, shifted in time, stays within this median distance of a near copy.
     replay_dm: Natural = 30

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from ledger.balances import MONEY, balances_of
-from ledger.days import day_of, microseconds
+from ledger.days import day_of
 from ledger.errors import CorruptFact
-from ledger.states import _by_recorder, states
+from ledger.store.states import states
 from tests.ledger.examples import NOW, a_report, contribute, someone, verify
 
 LATER = NOW + timedelta(days=1)
@@ -34,20 +34,6 @@ def test_balances_are_those_of_the_wallets(ledger, env, people):
     expected = sorted((str(one), ledger.wallet(one).available(today), 0) for one in people)
     assert balances_of(states(env, MONEY), today) == expected
     assert [amount for _, amount, _ in expected if amount == 0] == []
-
-
-def test_both_ways_to_read_give_the_same_states(env, people):
-    """The SQLite file read past the recorder holds what the recorder reads, page after page."""
-    assert sorted(states(env, MONEY)) == sorted(_by_recorder(env, MONEY, 2**62, 2**62))
-    assert len(list(states(env, MONEY))) == 4
-
-
-def test_states_end_where_they_are_told_to(ledger, env, people):
-    """``until`` and ``through`` leave out what was recorded later, and include their own end."""
-    assert len(list(states(env, MONEY, until=microseconds(NOW)))) == 3
-    awarded = [row.position for row in ledger.rows(topics=MONEY)]
-    assert len(list(states(env, MONEY, through=awarded[1]))) == 2
-    assert list(states(env, MONEY, through=0)) == []
 
 
 def test_somebody_who_was_only_refused_has_a_balance_of_nothing():

@@ -24,6 +24,7 @@ from ledger.identity import wallet_id
 from ledger.wallet import CoinsAwarded
 from tests.ledger.examples import (
     NOW,
+    a_noisy_walk,
     a_reach,
     a_report,
     a_walk,
@@ -68,6 +69,20 @@ def test_another_body_under_the_same_submission_conflicts(ledger):
     with pytest.raises(SubmissionConflict):
         contribute(ledger, "report", citizen, a_report("二"), submission_id=submission)
     assert ledger.head() == head
+
+
+def test_the_spelling_of_the_submission_id_is_no_other_body(ledger):
+    """Upper case or without dashes it is the same id, and the answer is the same."""
+    citizen, submission = someone(ledger), uuid4()
+    spelt = [str(submission), str(submission).upper(), submission.hex]
+    receipts = [
+        ledger.contribute(
+            BY_KIND["report"], citizen, msgspec.convert(a_report(), BY_KIND["report"].body),
+            {**a_report(), "submission_id": text}, submission, NOW,
+        )
+        for text in spelt
+    ]  # fmt: skip
+    assert [one.replayed for one in receipts] == [False, True, True]
 
 
 def test_somebody_elses_submission_id_is_another_submission(ledger):
@@ -123,6 +138,36 @@ def test_a_copied_track_earns_once_even_when_sent_at_once(open_ledger, ledger):
         receipts = sorted(pool.map(send, range(2)), key=lambda one: one.coins)
     assert [one.coins for one in receipts] == [0, 4]
     assert (receipts[0].state, receipts[0].reasons) == ("rejected", ("replayed_track",))
+
+
+def test_nearly_the_same_track_earns_once_even_when_sent_at_once(open_ledger, ledger):
+    """A copy with one fix moved by 10 cm is compared with what was sent in the same moment."""
+    people, other = [someone(ledger) for _ in range(6)], open_ledger()
+    walk = a_noisy_walk(NOW)
+
+    def send(number):
+        body = {**walk, "track": {**walk["track"]}}
+        x, y = walk["track"]["coordinates"][-1]
+        moved = [[x + number * 1e-6, y]]
+        body["track"]["coordinates"] = walk["track"]["coordinates"][:-1] + moved
+        return contribute((ledger, other)[number % 2], "patrol", people[number], body)
+
+    with ThreadPoolExecutor(6) as pool:
+        receipts = list(pool.map(send, range(6)))
+    assert sorted(one.state for one in receipts) == ["rejected"] * 5 + ["valid"]
+
+
+def test_junk_does_not_push_a_track_off_the_shelf(ledger):
+    """Rejected tracks are no earlier tracks, however many somebody sends."""
+    walk = a_noisy_walk(NOW)
+    contribute(ledger, "patrol", someone(ledger), walk)
+    copier = someone(ledger)
+    for number in range(210):
+        contribute(ledger, "patrol", copier, a_walk(50, 60, NOW, offset_m=number / 10))
+    x, y = walk["track"]["coordinates"][0]
+    walk["track"]["coordinates"][0] = [x + 1e-6, y]
+    copy = contribute(ledger, "patrol", copier, walk)
+    assert (copy.state, copy.reasons) == ("rejected", ("replayed_track",))
 
 
 @pytest.mark.parametrize("state", ["verified", "refused"])

@@ -43,6 +43,9 @@ def test_the_default_is_the_published_numbers():
         (('version = "2026-01"\n', ""), "version"),
         (("[caps]", "[caps"), "TOML"),
         (("login = 0", "login = 5"), "activity"),
+        (("[roles.citizen]", "[roles.citzen]"), "citzen"),
+        (('duty = ["patrol"]', 'duty = ["patroll"]'), "patroll"),
+        (('"by_phone"', '"by_fone"'), "visit"),
         (("tiers = [1, 3, 5]", "tiers = [1]"), "report"),
     ],
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
+from ledger.districts import DistrictImported
+from ledger.errors import FutureTime
 from ledger.wallet import AwardRefused, CoinsAwarded
 from tests.ledger.examples import (
     NOW,
+    a_noisy_walk,
     a_reach,
     a_report,
     a_visit,
@@ -141,3 +145,82 @@ def test_a_patrol_sent_in_too_late_earns_nothing(ledger):
         ledger, "patrol", someone(ledger), a_walk(700, 1500, NOW - timedelta(days=31))
     )
     assert (late.state, late.reasons) == ("rejected", ("too_old",))
+
+
+def test_a_forged_sending_time_moves_no_reward_day(ledger):
+    """A sending time ahead of now is refused; one too far back is not believed."""
+    citizen = someone(ledger)
+    body = a_walk(1300, 1500, NOW)
+    for ahead in (NOW + timedelta(days=1), datetime.max.replace(tzinfo=UTC)):
+        with pytest.raises(FutureTime):
+            contribute(ledger, "patrol", citizen, {**body, "device": {"sent_at": ahead}})
+    ancient = {"sent_at": datetime.min.replace(tzinfo=UTC)}
+    receipt = contribute(ledger, "patrol", citizen, {**body, "device": ancient})
+    award = list(ledger.entries())[-1].fact
+    assert (receipt.coins, award.earned_on) == (10, NOW.date())
+
+
+def test_an_old_walk_with_an_equally_old_clock_is_too_old(ledger):
+    """A sending time that is months back does not make a walk of then one of today."""
+    then = NOW - timedelta(days=400)
+    body = {**a_walk(1300, 1500, then), "device": {"sent_at": then.isoformat()}}
+    receipt = contribute(ledger, "patrol", someone(ledger), body)
+    assert (receipt.state, receipt.coins, receipt.reasons) == ("rejected", 0, ("too_old",))
+
+
+def test_a_clock_set_back_does_not_hide_an_overlap(ledger):
+    """The same minutes by a phone that is a day behind are the same minutes."""
+    citizen, day = someone(ledger), timedelta(days=1)
+    contribute(ledger, "patrol", citizen, a_walk(900, 1500, NOW))
+    behind = a_walk(900, 1500, NOW - day, offset_m=-20)
+    behind["device"] = {"sent_at": (NOW - day).isoformat()}
+    again = contribute(ledger, "patrol", citizen, behind)
+    assert (again.coins, again.reasons) == (0, ("time_overlap",))
+
+
+def test_a_handful_of_fixes_is_looked_at_by_a_person(ledger):
+    """Five points in twenty minutes are no walk that a machine could vouch for."""
+    body = a_walk(1300, 1200, NOW)
+    body["track"] = {key: values[::10] for key, values in body["track"].items()}
+    assert len(body["track"]["times"]) == 5
+    receipt = contribute(ledger, "patrol", someone(ledger), body)
+    assert (receipt.state, receipt.reasons) == ("review", ("too_few_fixes",))
+
+
+def test_a_copy_made_even_and_moved_by_ten_centimetres_is_known_again(ledger):
+    """Re-timing somebody's fixes to one exact pace does not make them one's own."""
+    walk = a_noisy_walk(NOW)
+    contribute(ledger, "patrol", someone(ledger), walk)
+    count = len(walk["track"]["coordinates"])
+    walk["track"]["coordinates"] = [[x + 1e-6, y] for x, y in walk["track"]["coordinates"]]
+    start = NOW - timedelta(minutes=25)
+    step = timedelta(minutes=25) / (count - 1)
+    walk["track"]["times"] = [(start + number * step).isoformat() for number in range(count)]
+    copy = contribute(ledger, "patrol", someone(ledger), walk)
+    assert (copy.state, copy.reasons) == ("rejected", ("replayed_track",))
+
+
+def test_a_duty_is_the_persons_whatever_token_they_use(ledger):
+    """A cleaner who also holds a citizen's token does not earn on the reach they are paid for."""
+    cleaner = someone(ledger, "cleaner")
+    ledger.issue_token("citizen", NOW, participant=cleaner.participant_id)
+    citizen = msgspec.structs.replace(cleaner, role="citizen")
+    receipt = contribute(ledger, "patrol", citizen, a_walk(800, 1500, NOW))
+    assert (receipt.coins, receipt.reasons) == (0, ("own_duty",))
+
+
+@pytest.mark.parametrize(
+    ("reach", "cleaner", "coins"), [("town", "grid", 0), ("grid", "town", 0), ("other", "grid", 5)]
+)
+def test_own_duty_is_a_matter_of_places_that_overlap(open_ledger, reach, cleaner, coins):
+    """A reach of the town around the grid is the cleaner's own; one of another town is not."""
+    ledger = open_ledger()
+    ledger.ensure_policy(NOW)
+    tree = [("c", None, "city"), ("town", "c", "town"), ("grid", "town", "grid")]
+    tree.append(("other", "c", "town"))
+    ledger.import_districts(
+        [DistrictImported(code=c, name=c, parent=p, kind=k) for c, p, k in tree], NOW
+    )
+    ledger.import_reaches([a_reach(reach)], NOW)
+    worker = someone(ledger, "cleaner", cleaner)
+    assert contribute(ledger, "patrol", worker, a_walk(800, 1500, NOW)).coins == coins

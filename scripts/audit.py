@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from scripts.terminal import Terminal, services
+from scripts.terminal import NO_KEY, Terminal, services, settings_to_read
 
 if TYPE_CHECKING:
+    from api.config import Settings
     from api.services import Services
     from ledger.audit import Finding
+    from ledger.audit.checks import Check
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="{code, position, text}")
+@click.option("--json", "as_json", is_flag=True,
+              help="JSON 数组 / a list of {code, position, text}")
 @click.pass_obj
 def audit(terminal: Terminal, as_json: bool) -> None:
     """核对日志与视图 / recompute everything; CODE position=N text per finding, status 1 on any."""
     findings = []
-    with services() as opened:
+    with services(_with_the_vaults_key(settings_to_read()), publish=False) as opened:
         head = opened.ledger.head()
         for finding in audited(terminal, opened, head):
             findings.append(finding)
@@ -41,8 +44,18 @@ def verdict(count: int, head: int) -> tuple[str, str]:
     return f"审计通过：{head} 条历史记录核对无误。", f"The audit found no fault in {head} entries."
 
 
+def _with_the_vaults_key(settings: Settings) -> Settings:
+    """No keys but the vault's, and none is made: on SQLite it may lie beside the file, or not."""
+    path, key = settings.sqlite_path, settings.given_vault_key
+    if path is not None and path.with_name(f"{path.name}.vault-key").is_file():
+        key = settings.vault_key
+    return msgspec.structs.replace(
+        settings, given_secret_key=NO_KEY, given_vault_key=key or NO_KEY
+    )
+
+
 def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding]:
-    """Findings of the log in order of position, then those of each store of the views."""
+    """Findings of the log and of what lies beside it, then those of each store of the views."""
     from ledger.audit import Unreadable, rows_of
     from ledger.audit import audit as audit_log
     from ledger.store.mapper import RecordedFact
@@ -58,7 +71,7 @@ def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding
                 yield row
                 step()
 
-        yield from audit_log(counted())
+        yield from audit_log(counted(), *_beside(terminal, opened))
     for store in open_stores(opened.settings.database_url, opened.settings.redis_url):
         try:
             yield from check_views(opened.ledger, store, VIEWS)
@@ -67,3 +80,16 @@ def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding
                           f"{store.name} does not answer, its views are unchecked: {problem}")
         finally:
             store.close()
+
+
+def _beside(terminal: Terminal, opened: Services) -> Iterator[Check]:
+    """Snapshots, and the vault where its key is at hand."""
+    from ledger.audit import Disclosures, Snapshots, snapshots_of
+
+    ledger = opened.ledger
+    yield Snapshots(snapshots_of(ledger))
+    if opened.settings.given_vault_key != NO_KEY:
+        yield Disclosures(ledger.vault, ledger.store)
+    else:
+        terminal.note("没有保险库密钥，未核对保险库。",
+                      "There is no vault key here, so the vault is unchecked.")

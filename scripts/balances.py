@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime, time
 
 import click
 
-from api.config import Settings
 from ledger.balances import MONEY, balances_of
 from ledger.days import SHANGHAI, day_of, microseconds
-from ledger.states import EVER, states
-from scripts.terminal import WrongUse, services, write_csv
+from ledger.store.states import EVER, states
+from scripts.terminal import WrongUse, reading, settings_to_read, write_csv
 
 HEADER = ("participant", "available", "held")
 
@@ -37,7 +36,8 @@ class Moment(click.ParamType[datetime]):
 
 @click.command()
 @click.option("--as-of", type=Moment(), help="某日结束时，或某一时刻 / a day's end, or a time")
-@click.option("--at-position", type=click.IntRange(min=0), metavar="N")
+@click.option("--at-position", type=click.IntRange(min=0), metavar="N",
+              help="到日志第 N 条为止 / up to the N-th entry of the log")
 def balances(as_of: datetime | None, at_position: int | None) -> None:
     """全部余额，只据事件日志 / participant,available,held as CSV, sorted, from the log alone.
 
@@ -45,7 +45,7 @@ def balances(as_of: datetime | None, at_position: int | None) -> None:
     """
     if as_of is not None and at_position is not None:
         raise WrongUse("usage", "只能选一个时点。", "Choose --as-of or --at-position, not both.")
-    settings = Settings.from_env()
+    settings = settings_to_read()
     moment = as_of or datetime.now(UTC)
     if at_position is not None:
         moment = _recorded_at(at_position) or moment
@@ -61,6 +61,6 @@ def balances(as_of: datetime | None, at_position: int | None) -> None:
 
 def _recorded_at(position: int) -> datetime | None:
     """When the entry at a position was recorded; None where there is none."""
-    with services() as opened:
+    with reading() as opened:
         rows = opened.ledger.rows(position - 1, 1) if position else []
         return opened.ledger.entry(rows[0]).recorded_at if rows else None

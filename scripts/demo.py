@@ -24,11 +24,15 @@ BOARD_LINES = 8
 
 @click.command()
 @click.option("--once", is_flag=True, help="打印后退出 / print and exit instead of serving")
-@click.option("--citizens", type=click.IntRange(2, 20_000), default=200, show_default=True)
-@click.option("--days", type=click.IntRange(1, 366), default=28, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--citizens", type=click.IntRange(2, 20_000), default=200, show_default=True,
+              help="市民人数 / how many citizens")
+@click.option("--days", type=click.IntRange(1, 366), default=28, show_default=True,
+              help="演示天数 / how many days are played")
+@click.option("--seed", type=int, default=1, show_default=True,
+              help="随机种子；同一种子，同一城市 / the same seed gives the same city")
 @click.option(
-    "--database-url", envvar="GWC_DATABASE_URL", default="sqlite:///gwc-demo.db", hidden=True
+    "--database-url", envvar="GWC_DATABASE_URL", default="sqlite:///gwc-demo.db", hidden=True,
+    help="同 GWC_DATABASE_URL / as the setting of that name",
 )
 @click.pass_obj
 def demo(
@@ -93,6 +97,7 @@ def _statement(terminal: Terminal, opened: Services, play: Play) -> UUID:
     from ledger.contributions import BY_KIND
     from ledger.days import day_of
     from ledger.settlement import reason_text
+    from ledger.words import ROLE_NAMES
 
     person, actor = _somebody(opened, play)
     wallet = opened.views.wallet(actor.participant_id, day_of(opened.clock()))
@@ -107,14 +112,21 @@ def _statement(terminal: Terminal, opened: Services, play: Play) -> UUID:
     columns = terminal.choose(
         "日期 活动 枚数 累计 政策与规则 原因", "day what coins total policy/rule reason"
     )
-    who = f"{person.alias or actor.participant_id}（{actor.role}）"
+    who, role = _name(terminal, person, actor), ROLE_NAMES[actor.role]
     available = wallet["available"]
     title = terminal.choose(
-        f"{who}可用绿水币 {available} 枚，最近 {len(rows)} 笔明细",
-        f"{who} can spend {available} coins; the latest {len(rows)} lines of the statement",
+        f"{who}（{role.zh}）可用绿水币 {available} 枚，最近 {len(rows)} 笔明细",
+        f"{who} ({role.en}) can spend {available} coins;"
+        f" the latest {len(rows)} lines of the statement",
     )
     terminal.table(columns.split(), rows, title)
     return actor.participant_id
+
+
+def _name(terminal: Terminal, person: Person, actor: Actor) -> str:
+    from scripts.demo_city import alias_text
+
+    return terminal.words(alias_text(person.alias)) if person.alias else str(actor.participant_id)
 
 
 def _somebody(opened: Services, play: Play) -> tuple[Person, Actor]:
@@ -143,9 +155,9 @@ def _board(terminal: Terminal, opened: Services, play: Play) -> None:
 
     month = FIRST_DAY.isoformat()[:7]
     board = opened.views.board("month", month, limit=BOARD_LINES)
-    aliases = {actor.participant_id: person.alias for person, actor in play.actors}
+    names = {pair[1].participant_id: _name(terminal, *pair) for pair in play.actors}
     rows = [
-        (line["rank"], aliases.get(UUID(line["participant_id"])), line["coins"])
+        (line["rank"], names[UUID(line["participant_id"])], line["coins"])
         for line in board["entries"]
     ]
     columns = terminal.choose("名次 化名 枚数", "rank alias coins").split()

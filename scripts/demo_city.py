@@ -12,6 +12,7 @@ from ledger.districts import DistrictImported
 from ledger.participants import Actor
 from ledger.rivers import ReachImported
 from ledger.tracks import length_m
+from ledger.words import Text
 from scripts.demo_walks import Course, Metres, degrees, meander
 
 DEMO = UUID("0c1d9a5e-43f0-5a0e-8f51-7b1e4c5f9a20")  # our own namespace for everything made here
@@ -22,8 +23,15 @@ REACH_METRES = 2400.0
 
 FAMILY_NAMES = "王李张刘陈杨赵黄周吴徐孙马朱胡郭何林"
 GIVEN_NAMES = "水清河源江海波涛泉溪云岚晓静安宁明远"
-ALIAS_FIRST = ("护水", "清河", "巡堤", "观澜", "听泉", "守望")
-ALIAS_LAST = ("白鹭", "芦苇", "小舟", "石桥", "青鱼", "柳树")
+# Words of an alias (化名), and how the demo says them in English.
+ALIAS_FIRST = {
+    "护水": "Guarding", "清河": "Clear-river", "巡堤": "Dyke-walking", "观澜": "Wave-watching",
+    "听泉": "Spring-hearing", "守望": "Keeping",
+}  # fmt: skip
+ALIAS_LAST = {
+    "白鹭": "Egret", "芦苇": "Reed", "小舟": "Boat", "石桥": "Bridge", "青鱼": "Carp",
+    "柳树": "Willow",
+}  # fmt: skip
 
 # Role -> how many there are whatever the size of the city.
 STAFF = {
@@ -50,6 +58,12 @@ class Person(msgspec.Struct, frozen=True):
     phone: str
     alias: str | None = None
     employed: bool = False
+
+
+def alias_text(alias: str) -> Text:
+    """An alias of this city in both languages; the log knows the Chinese one."""
+    first, last, number = alias[:2], alias[2:4], alias[4:]
+    return Text(alias, f"{ALIAS_FIRST[first]} {ALIAS_LAST[last]} {number}")
 
 
 class City(msgspec.Struct, frozen=True):
@@ -114,7 +128,7 @@ class City(msgspec.Struct, frozen=True):
 
     def _person(self, role: str, number: int, *, employed: bool = False) -> Person:
         rng = self.rng("person", role, number)
-        alias = f"{rng.choice(ALIAS_FIRST)}{rng.choice(ALIAS_LAST)}{number:03d}"
+        alias = f"{rng.choice([*ALIAS_FIRST])}{rng.choice([*ALIAS_LAST])}{number:03d}"
         opted_in = role in ("citizen", "civic_river_chief", "grid_worker") and rng.random() < 0.6
         city_wide = role in ("dispatcher", "handler", "reward_officer", "auditor")
         return Person(

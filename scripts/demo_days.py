@@ -60,7 +60,6 @@ class Play:
         self.courses, self.reaches = city.courses(), city.reaches()
         self.actors: list[tuple[Person, Actor]] = []
         self.replayed: Counter[bool] = Counter()
-        self.reasons: Counter[str] = Counter()
         self._tracks: list[tuple[UUID, int, TrackBody]] = []
         self._waiting: list[tuple[Contribution, Receipt]] = []
 
@@ -108,8 +107,6 @@ class Play:
 
     def _count(self, receipt: Receipt) -> None:
         self.replayed[receipt.replayed] += 1
-        if receipt.coins == 0:
-            self.reasons.update(receipt.reasons)
 
     def _who(self, *roles: str) -> list[Actor]:
         return [actor for _, actor in self.actors if actor.role in roles]

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import click
 
-from scripts.terminal import Terminal, services
+from scripts.terminal import Terminal, reading
 
 
 @click.group()
@@ -19,13 +19,14 @@ def export() -> None:
 
 
 @export.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="- : stdout")
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="写入的文件，- 为标准输出 / the file to write; - is stdout")
 @click.pass_obj
 def history(terminal: Terminal, out: Path) -> None:
     """全部历史，每行一条（NDJSON）/ every entry of the log, one JSON object a line."""
     from ledger.history import history_line
 
-    with services() as opened:
+    with reading() as opened:
         head, after = opened.ledger.head(), 0
         with _written(out) as file, terminal.progress("导出历史", "exporting", head) as step:
             while rows := opened.ledger.rows(after):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import click
 
-from scripts.terminal import Refusal, Terminal, services
+from scripts.terminal import NoParticipant, Refusal, Terminal, services
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DISTRICT_COLUMNS = ("code", "name", "parent", "kind")
@@ -150,7 +150,8 @@ def _end_with_refusals() -> NoReturn:
 
 @imports.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--participant", type=click.UUID, required=True)
+@click.option("--participant", type=click.UUID, required=True,
+              help="巡河者的参与者编号 / whose patrols they are")
 @click.option("--reach", metavar="ID", help="所属河段；不填则取最近的 / else the nearest one")
 @click.pass_obj
 def gpx(terminal: Terminal, path: Path, participant: UUID, reach: str | None) -> None:
@@ -159,15 +160,20 @@ def gpx(terminal: Terminal, path: Path, participant: UUID, reach: str | None) ->
     Columns are separated by tabs. The submission is named by the file's content, so the same
     file again gets the receipt it got before.
     """
-    from scripts.patrol_files import import_file
+    from ledger.errors import NotFound
+    from scripts.patrol_files import import_file, patrolling
 
     files = sorted(path.glob("*.[gG][pP][xX]")) if path.is_dir() else [path]
     if not files:
         raise Refusal("no_files", "文件夹中没有 GPX 文件。", "There is no GPX file in the folder.")
     unusable = False
     with services() as opened, terminal.progress("导入轨迹", "reading tracks", len(files)) as step:
+        try:
+            actor = patrolling(opened.ledger, participant)
+        except NotFound:
+            raise NoParticipant(participant) from None
         for file in files:
-            outcome = import_file(opened.ledger, file, participant, reach, opened.clock())
+            outcome = import_file(opened.ledger, file, actor, reach, opened.clock())
             unusable |= outcome.verdict in ("invalid", "unreadable")
             length = "-" if outcome.length_m is None else f"{outcome.length_m} m"
             reasons = "; ".join(f"{code} {terminal.words(t)}" for code, t in outcome.reasons)

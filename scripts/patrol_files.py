@@ -32,13 +32,9 @@ class Outcome(NamedTuple):
 
 
 def import_file(
-    ledger: Ledger, file: Path, participant: UUID, reach: str | None, now: datetime
+    ledger: Ledger, file: Path, actor: Actor, reach: str | None, now: datetime
 ) -> Outcome:
-    """Send a file in for a participant; whatever is wrong with the file is an Outcome.
-
-    Raises NotFound or Forbidden for a participant nobody registered or who may not patrol.
-    """
-    actor = patrolling(ledger, participant)
+    """Send a file in for somebody who may patrol; whatever is wrong with it is an Outcome."""
     try:
         data = file.read_bytes()
         track = read_gpx(data)
@@ -73,7 +69,10 @@ def import_file(
 
 
 def patrolling(ledger: Ledger, participant: UUID) -> Actor:
-    """The participant in the first of their roles that may patrol."""
+    """The participant in the first of their roles that may patrol.
+
+    Raises NotFound for one nobody registered, Forbidden where no role may patrol.
+    """
     person = ledger.participant(participant)
     if person.registered is None:
         raise NotFound

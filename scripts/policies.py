@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from scripts.balances import Moment
-from scripts.terminal import Refusal, Terminal, services
+from scripts.terminal import Refusal, Terminal, reading, services
 
 
 @click.group()
@@ -27,7 +27,8 @@ def publish(terminal: Terminal, file: Path) -> None:
         toml = file.read_bytes().decode()
     except UnicodeDecodeError:
         raise Refusal("invalid_policy", "文件不是 UTF-8。", "The file is not UTF-8.") from None
-    with services() as opened:
+    # A city's own first policy needs no other before it.
+    with services(publish=False) as opened:
         published = opened.ledger.publish_policy(toml, None, opened.clock())
     terminal.note(
         f"政策 {published.version} 已发布，自 {published.effective_from} 起生效。",
@@ -41,7 +42,7 @@ def show(as_of: datetime | None) -> None:
     """现行政策，原文 / the policy in force, exactly as it was published."""
     from ledger.days import day_of
 
-    with services() as opened:
+    with reading() as opened:
         day = day_of(as_of or opened.clock())
         found = opened.ledger.policies.current().in_force(day)
     if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from scripts.terminal import Terminal, services
+from scripts.terminal import Terminal, reading
 
 
 @click.command()
@@ -14,7 +14,7 @@ def replay(terminal: Terminal) -> None:
     from ledger.audit import Settling
 
     settling, differences = Settling(), 0
-    with services() as opened:
+    with reading() as opened:
         head = opened.ledger.head()
         with terminal.progress("重算奖励", "replaying", head) as step:
             for entry in opened.ledger.entries():

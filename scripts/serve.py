@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event, Thread
 from types import FrameType
 
 import click
 
+from scripts.servers import end_with_us
 from scripts.terminal import Terminal, services
 
 SERVER = ("gunicorn", "-c", "python:api.server")
@@ -22,7 +21,6 @@ POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 STOP_SECONDS_MAX = 40.0
 STOPPING = (signal.SIGTERM, signal.SIGINT)
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @click.command()
@@ -84,8 +82,9 @@ class Parent:
         while self._received:
             number = self._received.pop(0)
             stop |= number in STOPPING
-            for child in self._children.values():
-                if child.poll() is None:
+            for name, child in self._children.items():
+                # SIGHUP reloads the web server's workers; it would only end the follower.
+                if child.poll() is None and (number in STOPPING or name == "server"):
                     # gunicorn finishes its requests on SIGTERM and drops them on SIGINT.
                     child.send_signal(signal.SIGTERM if number in STOPPING else number)
         return stop
@@ -105,8 +104,10 @@ class Parent:
         safe = ["-P"] if sys.flags.safe_path else []
         command = [*self._prefix, sys.executable, *safe, "-m", *module]
         # A group of its own: Ctrl-C reaches the parent alone, which then tells each child once.
+        # A parent that was killed takes its children along, so that no port stays taken.
         self._children[name] = subprocess.Popen(
-            command, process_group=0, preexec_fn=_end_with_parent()  # noqa: PLW1509
+            command, process_group=0,
+            preexec_fn=end_with_us(signal.SIGTERM),  # noqa: PLW1509
         )  # fmt: skip
 
     def _stop_all(self) -> None:
@@ -119,20 +120,6 @@ class Parent:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-
-
-def _end_with_parent() -> Callable[[], object] | None:
-    """On Linux the kernel ends a child whose parent was killed, so that no port stays taken."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def in_child() -> None:
-        prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return in_child
 
 
 @click.command()

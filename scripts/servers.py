@@ -23,15 +23,18 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1        # prctl(2)
@@ -193,6 +196,22 @@ class Postgres(Server):
         except psycopg.OperationalError:
             return False
         return True
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of a new, empty database on *server*; dropped afterwards, connections and all."""
+    import psycopg
+    name = f"gwc_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        # By hand: urllib drops the empty host from postgresql:///name.
+        url = urlsplit(server)
+        yield f"postgresql://{url.netloc}/{name}" + (f"?{url.query}" if url.query else "")
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 # ---------------------------------------------------------------------------- Valkey / Redis

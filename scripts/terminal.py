@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 import click
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LANGUAGES = ("zh", "en")
 INTERRUPTED = 130
 PIPE_WIDTH = 200
+NO_KEY = bytes(32)
 
 
 class Refusal(click.ClickException):
@@ -35,6 +37,17 @@ class WrongUse(Refusal):
     """Words or settings that make no sense: status 2."""
 
     exit_code = 2
+
+
+class NoParticipant(Refusal):
+    """A command was given a participant whom nobody registered."""
+
+    def __init__(self, participant: UUID) -> None:
+        super().__init__(
+            "not_found",
+            f"没有参与者 {participant}，请先登记。",
+            f"There is no participant {participant}; register them first.",
+        )
 
 
 class Explanation(NamedTuple):
@@ -90,16 +103,50 @@ class Terminal:
 
 
 @contextmanager
-def services(settings: Settings | None = None) -> Iterator[Services]:
-    """The services on these settings, else on those of the environment; closed afterwards."""
+def services(settings: Settings | None = None, *, publish: bool = True) -> Iterator[Services]:
+    """The services on these settings, else on those of the environment; closed afterwards.
+
+    ``publish``: where no reward policy was published yet, the default one is.
+    """
     from api.config import Settings
     from api.services import open_services
 
-    opened = open_services(settings or Settings.from_env())
+    opened = open_services(settings or Settings.from_env(), publish=publish)
     try:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def reading() -> Iterator[Services]:
+    """The services of a command that only reads the log and the views.
+
+    Nobody gets a policy or a database from it, nor keys: it opens no vault and makes no token.
+    """
+    import msgspec
+
+    settings = settings_to_read()
+    keyless = msgspec.structs.replace(
+        settings, given_secret_key=NO_KEY, given_vault_key=NO_KEY
+    )
+    with services(keyless, publish=False) as opened:
+        yield opened
+
+
+def settings_to_read() -> Settings:
+    """The settings of the environment; raises WrongUse where they name a file that is missing."""
+    from api.config import Settings
+
+    settings = Settings.from_env()
+    path = settings.sqlite_path
+    if path is not None and not path.is_file():
+        raise WrongUse(
+            "no_database",
+            f"没有数据库文件 {path}，请检查 GWC_DATABASE_URL。",
+            f"There is no database file {path}; see GWC_DATABASE_URL.",
+        )
+    return settings
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

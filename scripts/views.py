@@ -7,17 +7,17 @@ from typing import Any
 import click
 import msgspec
 
-from scripts.terminal import Refusal, Terminal, WrongUse, services
+from scripts.terminal import Refusal, Terminal, WrongUse, reading
 
 COLUMNS = ("name", "store", "state", "version", "generation", "position", "lag", "rows", "digest")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="同样各列，JSON 数组 / a list of objects")
 @click.pass_obj
 def views(terminal: Terminal, as_json: bool) -> None:
     """各视图的版本、位置、滞后与摘要 / version, position, lag and digest of every view."""
-    with services() as opened:
+    with reading() as opened:
         lines = opened.views.status(opened.ledger.head())
     if as_json:
         click.echo(msgspec.json.encode(lines))
@@ -28,7 +28,7 @@ def views(terminal: Terminal, as_json: bool) -> None:
 @click.command()
 @click.argument("view", required=False)
 @click.option("--all", "every", is_flag=True, help="全部视图 / every view")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="重建结果，JSON 数组 / a list of objects")
 @click.pass_obj
 def rebuild(terminal: Terminal, view: str | None, every: bool, as_json: bool) -> None:
     """由日志重建视图，旧的照常服务 / rebuild beside the live view, compare, put in its place."""
@@ -59,7 +59,7 @@ def _rebuild(terminal: Terminal, chosen: Any) -> list[Any]:
     from projections.store import StoreDown
 
     rebuilt: list[Any] = []
-    with services() as opened, terminal.progress("重建", "rebuilding") as step:
+    with reading() as opened, terminal.progress("重建", "rebuilding") as step:
         for store in open_stores(opened.settings.database_url, opened.settings.redis_url):
             try:
                 rebuilt += rebuild_all(opened.ledger, [store], chosen, lambda *_: step())

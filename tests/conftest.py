@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -67,7 +65,8 @@ def postgres_server(missing: Missing) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """URL of a fresh, empty database that is dropped after the test, connections and all."""
-    yield from fresh_database(postgres_server)
+    with servers.fresh_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -84,21 +83,8 @@ def durable_postgres_server(missing: Missing) -> Iterator[str]:
 @pytest.fixture
 def durable_postgres_url(durable_postgres_server: str) -> Iterator[str]:
     """As ``postgres_url``, on the server with fsync on."""
-    yield from fresh_database(durable_postgres_server)
-
-
-def fresh_database(server: str) -> Iterator[str]:
-    import psycopg
-    database = f"gwc_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database} TEMPLATE template0")
-    try:
-        # By hand: urllib drops the empty host from postgresql:///name.
-        url = urlsplit(server)
-        yield f"postgresql://{url.netloc}/{database}" + (f"?{url.query}" if url.query else "")
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    with servers.fresh_database(durable_postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(scope="session", params=sorted(REDISES) or ["none"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import ledger.application  # noqa: F401  (all facts are registered by importing it)
@@ -50,9 +53,34 @@ def test_ci_runs_the_readmes_test_command():
     assert "python3 scripts/dev.py test" in (ROOT / ".ci" / "run").read_text()
 
 
+def test_under_ci_nothing_missing_is_skipped(tmp_path):
+    """.ci/run sets CI where it is unset, so a server that is missing fails its tests there."""
+    fake = tmp_path / "python3"
+    fake.write_text('#!/bin/sh\necho "CI=$CI $*"\n')
+    fake.chmod(0o755)
+    for given, seen in (({}, "1"), ({"CI": "true"}, "true")):
+        env = {"PATH": f"{tmp_path}{os.pathsep}{os.defpath}", **given}
+        ran = subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True)
+        assert ran.stdout == f"CI={seen} scripts/dev.py test\n"
+
+
+def test_every_file_of_a_package_is_named_in_its_readme():
+    """A newcomer finds each module of a folder in that folder's README."""
+    with open(ROOT / "pyproject.toml", "rb") as project:
+        packages = tomllib.load(project)["tool"]["setuptools"]["packages"]
+    unnamed = []
+    for folder in (ROOT.joinpath(*package.split(".")) for package in packages):
+        named = names_in((folder / "README.md").read_text(), r"`([a-z0-9_]+\.py)`")
+        modules = {module.name for module in folder.glob("*.py")} - {"__init__.py"}
+        assert modules
+        unnamed += [f"{folder.relative_to(ROOT)}/{name}" for name in sorted(modules - named)]
+    assert unnamed == []
+
+
 def test_every_linked_file_is_there():
-    """No link in a README leads nowhere."""
-    pages = [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("ledger/*/README.md")]
+    """No link in a document leads nowhere."""
+    folders = [ROOT / package for package in ("ledger", "projections", "api", "scripts", "tests")]
+    pages = [*ROOT.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))]
     links = [
         page.parent / link
         for page in pages

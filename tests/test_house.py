@@ -40,9 +40,9 @@ THIRD_PARTY = {
 POSTGRES = ("ledger/store/postgres.py", "projections/store_sql*.py", "scripts/*")
 TRACKS, WEB = ("ledger/tracks/*",), ("api/*",)
 ONLY_IN = {
-    "psycopg": POSTGRES, "psycopg_pool": POSTGRES,
+    "psycopg": POSTGRES,
     "redis": ("projections/store_redis.py", "scripts/*"),
-    "shapely": TRACKS, "pyproj": TRACKS, "gpxpy": TRACKS, "defusedxml": TRACKS, "numpy": TRACKS,
+    "shapely": TRACKS, "pyproj": TRACKS, "defusedxml": TRACKS, "numpy": TRACKS,
     "flask": WEB, "marshmallow": WEB, "flask_smorest": WEB, "flask_limiter": WEB,
     "flask_swagger_ui": WEB, "webargs": WEB, "apispec": WEB, "werkzeug": WEB,
 }

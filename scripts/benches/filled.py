@@ -30,7 +30,7 @@ def a_patrol(person: UUID, cause: UUID, ended: datetime) -> CoinsAwarded:
     """What a patrol of 25 minutes earned."""
     day = day_of(ended)
     return CoinsAwarded(
-        participant_id=person, amount=2, cause=cause, kind="patrol", rule="patrol.distance",
+        participant_id=person, amount=2, cause=cause, kind="patrol", rule="patrol.length",
         policy_version="2026-01", earned_on=day, expires_on=end_of_following_year(day),
         role="citizen", districts=DISTRICTS, began_at=ended - timedelta(minutes=25),
         ended_at=ended,

@@ -100,7 +100,7 @@ def _stock(database: str) -> Save:
         awarded = event_class(
             originator_id=wallet_id(person), originator_version=1, timestamp=NOW,
             participant_id=person, amount=2, cause=cause, kind="patrol",
-            rule="patrol.distance", policy_version="2026-01", earned_on=EARNED.isoformat(),
+            rule="patrol.length", policy_version="2026-01", earned_on=EARNED.isoformat(),
             expires_on=EXPIRES.isoformat(), role="citizen", districts=list(DISTRICTS), reasons=[],
             began_at=BEGAN, ended_at=NOW,
         )  # fmt: skip

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
-from statistics import median
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
-from scripts.benches import replay
+from scripts import bench as bench_command
+from scripts.benches import replay, savers
 from scripts.benches.row import Bench, Samples, Skipped, alternate, measured
 from scripts.benches.rows import BENCHES
+from scripts.terminal import Terminal
 from tests.conftest import ROOT
 
 # A journal program: adds up the postings of each wallet.
@@ -54,18 +58,34 @@ def journal_program(tmp_path, monkeypatch):
     return install
 
 
-def test_a_row_is_told_with_all_its_samples():
+def test_a_row_is_told_with_all_its_samples(monkeypatch):
     """One row as JSON: both medians, ratio and goal, and the samples they come from."""
-    ran = gwc("bench", "awards-sqlite", "--quick", "--json")
-    assert ran.returncode == 0, ran.stderr
+    samples = Samples([9, 8, 7], [2, 1, 4])
+    fake = Bench("awards-sqlite", "a row", "/s", 4, lambda folder, quick: (samples, str(quick)))
+    monkeypatch.setattr(bench_command, "BENCHES", [fake])
+    ran = CliRunner().invoke(
+        bench_command.bench, ["awards-sqlite", "--quick", "--json"], obj=Terminal()
+    )
+    assert ran.exit_code == 0, ran.output
     (row,) = msgspec.json.decode(ran.stdout)["rows"]
-    assert row["name"] == "awards-sqlite"
-    assert row["ours"] == median(row["samples"]["ours"]) > 0
-    assert row["theirs"] == median(row["samples"]["theirs"]) > 0
-    assert row["ratio"] == pytest.approx(row["ours"] / row["theirs"])
-    assert row["goal"] == 4
-    assert len(row["samples"]["ours"]) == len(row["samples"]["theirs"]) >= 3
-    assert "awards-sqlite" in ran.stderr
+    assert row == {
+        "name": "awards-sqlite", "title": "a row", "unit": "/s", "ours": 8, "theirs": 2,
+        "ratio": 4, "goal": 4, "samples": {"ours": [9, 8, 7], "theirs": [2, 1, 4]},
+        "note": "True", "skipped": None,
+    }  # fmt: skip
+    assert "[1/1] awards-sqlite: a row" in ran.stderr
+
+
+def test_the_stock_library_is_saved_to_as_ours_is(tmp_path):
+    """Both savers of the rows of awards really save, each to a database of its own."""
+    for stock in (False, True):
+        path = tmp_path / f"{stock}.db"
+        save = savers.open_saver(str(path), stock=stock)
+        save()
+        save()
+        with closing(sqlite3.connect(path)) as connection:
+            table = "stored_events" if stock else "events"
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,)
 
 
 def test_a_program_that_is_not_installed_is_skipped_with_the_reason(tmp_path):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import sqlite3
 import subprocess
-import time
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,8 +19,6 @@ from projections.balances import wallet
 from projections.reading import open_stores, open_views
 from tests.scripts.conftest import SMALL, Gwc, on_postgres, on_sqlite
 from tests.scripts.test_serve import get, serving, wait_until
-
-HEAL_SECONDS = 30
 
 
 def wallets(gwc: Gwc, source: object) -> list[str]:
@@ -35,16 +33,13 @@ def stores_of(gwc: Gwc) -> list:
     return open_stores(gwc.env["GWC_DATABASE_URL"], gwc.env.get("GWC_REDIS_URL"))
 
 
-def healed(gwc: Gwc) -> bool:
-    """Whether every view of every store is live and at the end of the log, in time."""
+def wait_until_healed(gwc: Gwc) -> None:
+    """Until every view of every store is live and at the end of the log."""
     views = open_views(gwc.env["GWC_DATABASE_URL"], gwc.env.get("GWC_REDIS_URL"))
     try:
-        deadline = time.monotonic() + HEAL_SECONDS
-        while time.monotonic() < deadline:
-            if all(one["state"] == "live" and one["lag"] == 0 for one in views.status()):
-                return True
-            time.sleep(0.1)
-        return False
+        wait_until(lambda: all(
+            one["state"] == "live" and one["lag"] == 0 for one in views.status()
+        ))  # fmt: skip
     finally:
         views.close()
 
@@ -83,8 +78,17 @@ def test_the_demo_prints_statement_board_refusals_and_verdict(gwc):
     """What a visitor is promised is printed, in English where asked for."""
     printed = gwc("demo", "--once", *SMALL, "--lang", "en")
     for words in ("lines of the statement", "board of 2026-03", "Why coins were refused",
-                  "replayed_track", "found no fault"):
+                  "replayed_track", "found no fault", "(citizen)"):
         assert words in printed
+    assert not re.search(r"[（）\u4e00-\u9fff]", printed)
+
+
+def test_the_demo_speaks_chinese_by_default(city):
+    """The sentences around figures and codes are Chinese, roles and aliases included."""
+    printed = city("demo", "--once", *SMALL)
+    title = next(line for line in printed.splitlines() if "可用绿水币" in line)
+    assert "（市民）" in title
+    assert not re.search("[A-Za-z]", title)
 
 
 def test_without_a_setting_the_demo_plays_in_a_file_of_its_own(tmp_path):
@@ -110,7 +114,7 @@ def test_the_demo_then_serves_and_prints_a_token_that_works(city):
         wait_until(lambda: get(city, "/v1/wallets/me", token) is not None)
         mine = get(city, "/v1/wallets/me", token)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait() == 0
     assert mine is not None
     assert f"{mine['participant_id']},{mine['available']},0" in city("balances").splitlines()
 
@@ -128,7 +132,7 @@ def test_views_heal_under_a_running_server(database, tmp_path, redis_url, reques
     with serving(gwc):
         for harm in (flush, delete_views):
             harm(gwc)
-            assert healed(gwc)
+            wait_until_healed(gwc)
             for store in stores_of(gwc):
                 assert wallets(gwc, store) == expected, (harm, store.name)
                 store.close()

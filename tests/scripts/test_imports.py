@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 
@@ -97,6 +98,13 @@ def test_only_those_who_may_patrol_can_be_imported_for(gwc, shared_data):
     file = shared_data / "gpx" / "gpxpy_korita-zbevnica.gpx"
     refused = gwc.run("import", "gpx", file, "--participant", auditor, status=1)
     assert refused.stderr.startswith("forbidden: ")
+
+
+def test_tracks_of_a_stranger_are_refused_with_what_to_do(gwc, shared_data):
+    """A participant nobody registered is named, and is to be registered first."""
+    file, stranger = shared_data / "gpx" / "gpxpy_korita-zbevnica.gpx", uuid4()
+    refused = gwc.run("import", "gpx", file, "--participant", stranger, status=1).stderr
+    assert refused == f"not_found: 没有参与者 {stranger}，请先登记。\n"
 
 
 def test_bad_rows_of_districts_are_lines_and_the_good_ones_go_in(gwc):

@@ -15,9 +15,6 @@ from pathlib import Path
 
 from tests.scripts.conftest import Gwc
 
-START_SECONDS = 30
-STOP_SECONDS = 30
-
 
 @contextmanager
 def serving(gwc: Gwc, *words: str) -> Iterator[subprocess.Popen]:
@@ -35,7 +32,7 @@ def serving(gwc: Gwc, *words: str) -> Iterator[subprocess.Popen]:
     finally:
         if server.poll() is None:
             server.terminate()
-        server.wait(STOP_SECONDS)
+        server.wait()
 
 
 def get(gwc: Gwc, path: str, token: str = "") -> dict | None:
@@ -51,9 +48,8 @@ def get(gwc: Gwc, path: str, token: str = "") -> dict | None:
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    """Ask until it holds; pytest's own timeout ends a wait in vain."""
     while not condition():
-        assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.05)
 
 
@@ -110,7 +106,7 @@ def test_api_only_has_no_follower(city):
     with serving(city, "--api-only") as server:
         assert not any("follow" in words for words in children(server.pid).values())
         server.send_signal(signal.SIGINT)
-        assert server.wait(STOP_SECONDS) == 0
+        assert server.wait() == 0
 
 
 def test_a_killed_parent_leaves_no_process_and_no_busy_port(city):
@@ -134,4 +130,4 @@ def test_a_follower_alone_ends_cleanly(city):
         assert process.stderr is not None
         assert "kept up to date" in process.stderr.readline()
         process.terminate()
-        assert process.wait(STOP_SECONDS) == 0
+        assert process.wait() == 0

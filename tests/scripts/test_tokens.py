@@ -36,8 +36,9 @@ def test_a_token_for_somebody_who_is_there(gwc):
     again = json.loads(gwc("token", "issue", "--role", "dispatcher", "--json",
                            "--participant", first["participant_id"]))  # fmt: skip
     assert again["participant_id"] == first["participant_id"]
-    refused = gwc.run("token", "issue", "--role", "citizen", "--participant", uuid4(), status=1)
-    assert refused.stderr.startswith("not_found: ")
+    stranger = uuid4()
+    refused = gwc.run("token", "issue", "--role", "citizen", "--participant", stranger, status=1)
+    assert refused.stderr == f"not_found: 没有参与者 {stranger}，请先登记。\n"
 
 
 def test_an_unknown_district_is_refused_once_districts_are_known(gwc):

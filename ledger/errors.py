@@ -148,3 +148,11 @@ class CorruptFact(LogCorrupt):
 class CommitmentBroken(LogCorrupt):
     code = "commitment_broken"
     en = "The vault's {field} is not what the log committed to."
+
+
+class WrongVaultKey(LedgerError):
+    """The vault was filled under another master key; nothing is written under this one."""
+
+    code = "wrong_vault_key"
+    zh = "保险库密钥不是本数据库的密钥；请恢复原来的密钥文件或 GWC_VAULT_KEY。"
+    en = "The vault key is not this database's; restore the key file or GWC_VAULT_KEY it had."

@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.days import microseconds
-from ledger.errors import CommitmentBroken, Erased
+from ledger.errors import CommitmentBroken, Erased, WrongVaultKey
 from ledger.facts import Sealed
 from ledger.store.rows import VaultRow
 
@@ -39,6 +39,7 @@ class VaultStore(Protocol):
 
     def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes: ...
     def select_key(self, subject: UUID) -> bytes | None: ...
+    def select_some_key(self) -> tuple[UUID, bytes] | None: ...
     def select_vault(self, originator_id: UUID) -> list[VaultRow]: ...
     def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]: ...
 
@@ -52,6 +53,15 @@ class Vault:
         self._store = store
         self._master_key = master_key
         self._master = AESGCM(master_key)
+
+    def check_key(self) -> None:
+        """Raises WrongVaultKey unless the master key opens what is stored already."""
+        found = self._store.select_some_key()
+        if found:
+            try:
+                self._unwrap(*found)
+            except CommitmentBroken:
+                raise WrongVaultKey from None
 
     def fingerprint(self, subject: UUID, content: bytes) -> str:
         """A keyed digest of ``content`` that means nothing once the subject is erased."""
@@ -125,7 +135,7 @@ class Vault:
                     row.nonce, row.ciphertext, binding
                 )
             )
-        except (InvalidTag, zlib.error):
+        except (InvalidTag, zlib.error, ValueError):  # the last for a nonce of a wrong length
             raise CommitmentBroken(field=row.field) from None
 
     def _key(self, subject: UUID) -> bytes:
@@ -142,7 +152,7 @@ class Vault:
         nonce, sealed = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
         try:
             return self._master.decrypt(nonce, sealed, subject.bytes)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise CommitmentBroken(field="key") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import OPEN_STATES, Assessed, Recorded, ReviewRefused, Verified
-from ledger.facts import Entry
+from ledger.facts import Entry, Sealed
 from ledger.wallet import AwardRefused, CoinsAwarded
 from projections import cursor as cursors
 from projections.view import Row, Rows, Source, View, ascending, descending
@@ -20,7 +21,10 @@ AFTER_ALL_KEYS = "~"
 
 
 class Item(msgspec.Struct):
-    """One contribution as it stands."""
+    """One contribution as it stands; ``verdict`` is the machine's, None where none judged it.
+
+    ``review`` commits to a reviewer's words of refusal; the words themselves are in the vault.
+    """
 
     id: str
     participant_id: str
@@ -29,12 +33,14 @@ class Item(msgspec.Struct):
     role: str
     districts: tuple[str, ...]
     earned_on: str
-    recorded_at: str
+    recorded_at: datetime
     position: int
     coins: int = 0
     reasons: tuple[str, ...] = ()
     rule: str = ""
     policy_version: str = ""
+    verdict: str | None = None
+    review: Sealed | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -45,7 +51,7 @@ class Contributions(View):
     """A row per contribution in its participant's list; while it waits, one per district."""
 
     name = "contributions"
-    version = 1
+    version = 2
     facts = (Recorded, Assessed, Verified, ReviewRefused, CoinsAwarded, AwardRefused)
 
     def touches(self, entry: Entry) -> Iterable[str]:
@@ -90,7 +96,7 @@ def _recorded(entry: Entry, fact: Recorded) -> Item:
         role=fact.role,
         districts=fact.districts,
         earned_on=fact.earned_on.isoformat(),
-        recorded_at=entry.recorded_at.isoformat(),
+        recorded_at=entry.recorded_at,
         position=entry.position,
     )
 
@@ -98,11 +104,13 @@ def _recorded(entry: Entry, fact: Recorded) -> Item:
 def _apply(item: Item, fact: object) -> None:
     """What each later fact changes; the states are those of ``ledger.contributions.base.State``."""
     if isinstance(fact, Assessed):
-        item.state, item.reasons = fact.verdict, fact.reasons
+        item.state = item.verdict = fact.verdict
+        item.reasons = fact.reasons
     elif isinstance(fact, Verified):
         item.state = "verified"
     elif isinstance(fact, ReviewRefused):
         item.state = "refused"
+        item.review = next(iter(fact.sealed), None)
     elif isinstance(fact, CoinsAwarded | AwardRefused):
         item.reasons = tuple(dict.fromkeys((*item.reasons, *fact.reasons)))
         item.rule, item.policy_version = fact.rule, fact.policy_version

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Sequence
 from threading import Event
-from typing import Any
+from typing import Any, TypeAlias
 
 from ledger.application import Ledger
 from projections import VIEWS
@@ -25,6 +25,9 @@ STANDBY_SECONDS = 0.5
 RETRY_SECONDS = 0.5
 CATCH_UP_SECONDS = 600.0
 CATCH_UP_POLL_SECONDS = 0.01
+
+Step: TypeAlias = tuple[Batch, bool]
+"""A batch, and whether its generation has then caught up and is to go live."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Follower:
         self._feed = Feed(ledger, self._views, entries_max)
         self._lock: Leadership = _sql(stores).leadership()
         self._down: dict[str, float] = {}
+        self._stuck: dict[tuple[str, str], float] = {}
 
     def leads(self) -> bool:
         """Whether this follower is the one that writes, becoming it when nobody is."""
@@ -111,7 +115,10 @@ class Follower:
             if not moved and self._seen() >= end:
                 return end
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the views have not reached position {end}")
+                stuck = ", ".join(f"{view} on {store}" for store, view in self._stuck)
+                raise TimeoutError(
+                    f"the views have not reached position {end}" + f": {stuck}" * bool(stuck)
+                )
             if not moved:
                 time.sleep(CATCH_UP_POLL_SECONDS)
 
@@ -128,35 +135,63 @@ class Follower:
     def _advance(self, store: Store) -> int:
         """A batch for every view of one store, in one go; then what has caught up goes live."""
         heads = store.heads()
-        batches: list[Batch] = []
-        ready: list[Head] = []
-        for view in self._views:
-            shown = live(heads, view.name)
-            if shown and shown.version > view.version:
-                continue  # A newer follower made it; ours is about to be replaced.
-            head = _fitting(heads, view)
-            batch = self._next(store, view, head) if head else None
-            if batch is None:
-                batch, last = self._rebuilt(store, view, building(heads, view))
-                if last:
-                    ready.append(batch.after)
-            if batch.after != batch.before:
-                batches.append(batch)
+        tried = [self._step_of(store, view, heads) for view in self._views]
+        steps = [step for step in tried if step]
+        batches = [batch for batch, _ in steps if batch.after != batch.before]
         outrun = self._write(store, batches)
-        swapped = sum(store.swap(head, None) for head in ready if head not in outrun)
+        ready = [batch.after for batch, last in steps if last and batch.after not in outrun]
+        swapped = sum(store.swap(head, None) for head in ready)
         for head in (*heads, *(store.heads() if swapped else ())):
             if head.state == OLD:
                 store.drop(head)
         return len(batches) - len(outrun) + swapped
 
+    def _step_of(self, store: Store, view: View, heads: Sequence[Head]) -> Step | None:
+        """What one view is to do; None for a view that has to wait."""
+        shown = live(heads, view.name)
+        if shown and shown.version > view.version:
+            return None  # A newer follower made it; ours is about to be replaced.
+        if self._stuck.get((store.name, view.name), 0.0) > time.monotonic():
+            return None
+        try:
+            head = _fitting(heads, view)
+            if head and (batch := self._next(store, view, head)):
+                return batch, False
+            return self._rebuilt(store, view, building(heads, view))
+        except StoreDown:
+            raise
+        except Exception as problem:  # noqa: BLE001 - the other views must not wait for this one
+            self._hold(store, view.name, problem)
+            return None
+
+    def _hold(self, store: Store, view: str, problem: Exception) -> None:
+        """Let a view stand where it is, which its lag shows, and try it again later."""
+        if (store.name, view) not in self._stuck:
+            _log.error("%s on %s stands still", view, store.name, exc_info=problem)
+        self._stuck[store.name, view] = time.monotonic() + RETRY_SECONDS
+
     def _write(self, store: Store, batches: Sequence[Batch]) -> set[Head]:
-        """Write what was folded; the heads that were not reached, for somebody was faster."""
+        """Write what was folded; the heads that were not reached.
+
+        Somebody was faster, or the store refuses a row: then that view alone is held.
+        """
         outrun = set()
-        for batch, done in zip(batches, store.write(batches), strict=True):
+        try:
+            written = store.write(batches)
+        except StoreDown:
+            raise
+        except Exception as problem:  # noqa: BLE001 - which of them it was, each alone will tell
+            if len(batches) > 1:
+                return set().union(*(self._write(store, [batch]) for batch in batches))
+            self._hold(store, batches[0].before.view, problem)
+            return {batches[0].after}
+        for batch, done in zip(batches, written, strict=True):
             if done:
                 self._feed.applied(batch)
             else:
                 outrun.add(batch.after)
+            if self._stuck.pop((store.name, batch.before.view), None):
+                _log.warning("%s on %s goes on", batch.before.view, store.name)
         return outrun
 
     def _next(self, store: Store, view: View, head: Head) -> Batch | None:

@@ -23,6 +23,10 @@ class StoreDown(Exception):
     """The store does not answer; ask another one, and this one again later."""
 
 
+class RowRefused(Exception):
+    """The store answers but cannot keep, or be asked for, such a row: trying again is no use."""
+
+
 class ViewNotReady(LedgerError):
     """There is no live generation that this version of the code can read; one is being built."""
 
@@ -80,7 +84,10 @@ class Store(Source, Protocol):
         """Those rows of a generation that exist."""
 
     def write(self, batches: Sequence[Batch]) -> list[bool]:
-        """Apply each batch with its position, or do nothing where the head is another by now."""
+        """Apply each batch with its position, or do nothing where the head is another by now.
+
+        May raise RowRefused; each batch can then be written by itself.
+        """
 
     def swap(self, new: Head, old: Head | None) -> bool:
         """Make ``new`` live and the others old.

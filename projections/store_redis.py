@@ -3,7 +3,7 @@
 Keys of a view, all in one hash slot: ``{gwc:<view>}:generations`` (hash, generation → state),
 and of a generation ``:<g>:head`` (hash), ``:<g>:rows`` (hash, key → bucket, sort, data),
 ``:<g>:in:<bucket>`` (sorted set, all scores 0, so the order is that of the members' bytes) and
-``:<g>:buckets`` (set). Memory policy must be ``noeviction``.
+``:<g>:counts`` (hash, bucket → members of its set). Memory policy must be ``noeviction``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from projections.breaker import Breaker
-from projections.redis_scripts import BEGIN, FETCH, PAGE, SWAP, WRITE
+from projections.redis_scripts import BEGIN, FETCH, PAGE, RANK, SWAP, WRITE
 from projections.store import BUILDING, LIVE, Batch, Head, ViewNotReady
 from projections.view import START, Place, Row, View
 
@@ -27,6 +27,7 @@ WRITE_TIMEOUT_SECONDS = 10.0  # A reader has the database to turn to; the follow
 ROWS_PER_SCAN = 1_000
 GENERATION_BITS = 48
 KEYS_PER_READ = 1_000
+GENERATION_KEYS = ("head", "rows", "counts")
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class RedisStore:
         self._begin_script = self._writer.register_script(BEGIN)
         self._fetch_script = self._client.register_script(FETCH)
         self._page_script = self._client.register_script(PAGE)
+        self._rank_script = self._client.register_script(RANK)
         self._breaker = Breaker(
             "redis",
             self._client.ping,
@@ -79,13 +81,8 @@ class RedisStore:
     ) -> tuple[int, list[Row]]:
         def ask(generation: int) -> tuple[int, list[Row]] | None:
             found = self._page_script(
-                keys=[
-                    self._key(view.name, generation, "head"),
-                    self._key(view.name, generation, "rows"),
-                    self._key(view.name, generation, "in", bucket),
-                    self._key(view.name, "generations"),
-                ],
-                args=[_member(after), limit, "back" if backwards else "on", generation],
+                keys=self._listed(view.name, generation, bucket),
+                args=[_member(after), generation, bucket, limit, "back" if backwards else "on"],
             )
             if not found:
                 return None
@@ -96,14 +93,19 @@ class RedisStore:
 
     def rank(self, view: View, bucket: str, place: Place) -> tuple[int, int]:
         def ask(generation: int) -> tuple[int, int] | None:
-            with self._client.pipeline(transaction=True) as pipe:
-                pipe.hget(self._key(view.name, generation, "head"), "position")
-                members = self._key(view.name, generation, "in", bucket)
-                pipe.zlexcount(members, "-", b"(" + _member(place))
-                position, before = pipe.execute()
-            return None if position is None else (int(position), before)
+            found = self._rank_script(
+                keys=self._listed(view.name, generation, bucket),
+                args=[_member(place), generation, bucket],
+            )
+            return (int(found[0]), found[1]) if found else None
 
         return self._of_the_live_one(view, ask)
+
+    def _listed(self, name: str, generation: int, bucket: str) -> list[str]:
+        """The keys that a question about a bucket needs."""
+        head, rows, counts = (self._key(name, generation, one) for one in GENERATION_KEYS)
+        members = self._key(name, generation, "in", bucket)
+        return [head, rows, members, self._key(name, "generations"), counts]
 
     def _of_the_live_one(self, view: View, ask: Callable[[int], T | None]) -> T:
         """Ask the generation that was live last time; find the live one if it no longer is."""
@@ -134,14 +136,15 @@ class RedisStore:
                 for generation in states:
                     pipe.hgetall(self._key(name, int(generation), "head"))
                     pipe.hlen(self._key(name, int(generation), "rows"))
+                    pipe.hlen(self._key(name, int(generation), "counts"))
                 now, *found = pipe.execute()
             if now == states:
                 break
             states = now
         return [
-            _head(name, int(generation), state.decode(), fields, rows)
-            for (generation, state), fields, rows
-            in zip(states.items(), found[::2], found[1::2], strict=True)
+            _head(name, int(generation), state.decode(), fields, rows, sets)
+            for (generation, state), fields, rows, sets
+            in zip(states.items(), found[::3], found[1::3], found[2::3], strict=True)
         ]  # fmt: skip
 
     def begin(self, view: View) -> Head:
@@ -177,7 +180,7 @@ class RedisStore:
     def _write(self, batch: Batch) -> bool:
         before, after = batch.before, batch.after
         name, generation = before.view, before.generation
-        keys = [self._key(name, generation, part) for part in ("head", "rows", "buckets")]
+        keys = [self._key(name, generation, part) for part in GENERATION_KEYS]
         keys.append(self._key(name, "generations"))
         sets: dict[str, int] = {}
 
@@ -190,7 +193,7 @@ class RedisStore:
         words: list[Any] = []
         for old, new in ((one.old, one.new) for one in batch.changes):
             if old and old.bucket and not (new and _same_place(old, new)):
-                words += ["out", old.key, number(old.bucket), _member(old.place), ""]
+                words += ["out", old.key, number(old.bucket), _member(old.place), old.bucket]
             if new and new.bucket and not (old and _same_place(old, new)):
                 words += ["in", new.key, number(new.bucket), _member(new.place), new.bucket]
             if new:
@@ -219,12 +222,10 @@ class RedisStore:
     def drop(self, head: Head) -> None:
         name, generation = head.view, head.generation
         with self._breaker.closed():
-            buckets = self._key(name, generation, "buckets")
-            for bucket in self._writer.sscan_iter(buckets, count=ROWS_PER_SCAN):
+            counts = self._key(name, generation, "counts")
+            for bucket, _ in self._writer.hscan_iter(counts, count=ROWS_PER_SCAN):
                 self._writer.unlink(self._key(name, generation, "in", bucket.decode()))
-            self._writer.unlink(
-                buckets, *(self._key(name, generation, part) for part in ("rows", "head"))
-            )
+            self._writer.unlink(*(self._key(name, generation, part) for part in GENERATION_KEYS))
             self._writer.hdel(self._key(name, "generations"), generation)
 
     def scan(self, head: Head) -> Iterator[Row]:
@@ -252,14 +253,17 @@ def _client(url: str, timeout: float) -> Any:
     )
 
 
-def _head(name: str, generation: int, state: str, fields: dict[bytes, bytes], rows: int) -> Head:
+def _head(
+    name: str, generation: int, state: str, fields: dict[bytes, bytes], rows: int, sets: int
+) -> Head:
     if not fields:
         return Head(view=name, version=0, generation=generation, state=state, hollow=True)
     text = {key.decode(): value.decode() for key, value in fields.items()}
+    whole = int(text["rows"]) == rows and int(text.get("sets", 0)) == sets
     return Head(
         view=name, version=int(text["version"]), generation=generation, state=state,
         position=int(text["position"]), anchor=text["anchor"], digest=text["digest"],
-        rows=int(text["rows"]), hollow=int(text["rows"]) != rows,
+        rows=int(text["rows"]), hollow=not whole or "hollow" in text,
     )  # fmt: skip
 
 

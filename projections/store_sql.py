@@ -15,9 +15,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import DataError, IntegrityError, PersistenceError
 
 from ledger.store.pool import Closeable, Pool
+from projections import store as contract
 from projections.store import BUILDING, Batch, Head, Leadership, StoreDown, ViewNotReady
 from projections.view import START, Place, Row, View
 
@@ -226,7 +227,7 @@ class SqlStore(ABC, Generic[C]):
             with self._writer.borrow() as connection, self._transaction(connection):
                 yield connection
         except PersistenceError as error:
-            raise StoreDown(f"{self.name}: {error}") from error
+            raise self._problem(error) from error
 
     def _ask(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Ask once more on a new connection when the first was lost: reading changes nothing."""
@@ -239,7 +240,11 @@ class SqlStore(ABC, Generic[C]):
             with self._readers.borrow() as connection:
                 return self._query(connection, sql, parameters)
         except PersistenceError as error:
-            raise StoreDown(f"{self.name}: {error}") from error
+            raise self._problem(error) from error
+
+    def _problem(self, error: PersistenceError) -> Exception:
+        refused = isinstance(error, (DataError, IntegrityError))
+        return (contract.RowRefused if refused else StoreDown)(f"{self.name}: {error}")
 
     def _connect_reader(self) -> C:
         """The writer makes the tables, also for those who only read."""

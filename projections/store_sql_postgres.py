@@ -8,10 +8,9 @@ from typing import Any
 
 import psycopg
 
+from ledger.store.postgres import READ_SECONDS_MAX, WRITE_SECONDS_MAX, Connection, connect
 from projections.store import Leadership
 from projections.store_sql import TABLES, SqlStore
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 FOLLOWER_LOCK = 0x6757_F011  # Any number will do, as long as every follower takes the same one.
 TABLES_LOCK = 0x6757_F012
@@ -35,10 +34,10 @@ class PostgresStore(SqlStore[Connection]):
         return AdvisoryLock(self._url)
 
     def _connect(self) -> Connection:
-        return psycopg.connect(self._url, autocommit=True, prepare_threshold=0)
+        return connect(self._url, READ_SECONDS_MAX)
 
     def _connect_writer(self) -> Connection:
-        connection = self._connect()
+        connection = connect(self._url, WRITE_SECONDS_MAX)
         try:
             connection.execute(f"{TIMEOUTS}; SET synchronous_commit = off", prepare=False)
             with connection.transaction():
@@ -95,7 +94,7 @@ class AdvisoryLock:
             return False
 
     def _taken(self) -> bool:
-        connection = psycopg.connect(self._url, autocommit=True)
+        connection = connect(self._url, READ_SECONDS_MAX)
         row = connection.execute(f"SELECT pg_try_advisory_lock({FOLLOWER_LOCK})").fetchone()
         if row is None or not row[0]:
             connection.close()

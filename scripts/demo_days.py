@@ -72,7 +72,7 @@ class Play:
         registrar = Actor(self._register(founder, REGISTRAR, None, eve), "registrar")
         employer: UUID | None = None
         for person in self.city.people():
-            by = registrar if access.may_register(registrar, person.role) else founder
+            by = registrar if access.may_register(registrar, person.role, ()) else founder
             participant = self._register(by, person, employer, eve)
             if person.role == "enterprise" and not person.employed:
                 employer = participant

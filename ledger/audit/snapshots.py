@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC
 from uuid import UUID
 
 import msgspec
@@ -68,7 +67,6 @@ def _stored(topic: str, state: bytes) -> bytes:
 
 
 def _digest(wallet: Wallet) -> bytes:
-    """The same for equal wallets, however their days are ordered and their times written."""
-    paid = [(began.astimezone(UTC), ended.astimezone(UTC)) for began, ended in wallet.paid]
-    plain = msgspec.structs.replace(wallet, paid=paid)
+    """The same for equal wallets, in whatever order their days were added."""
+    plain = msgspec.to_builtins(wallet, str_keys=True)
     return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).digest()

@@ -154,6 +154,11 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         rows = self.rows((schema.SELECT_KEY, [self.key(subject)]))
         return rows[0][0] if rows else None
 
+    def select_some_key(self) -> tuple[UUID, bytes] | None:
+        """Any subject and its wrapped key, to try a master key on; None when there is none."""
+        rows = self.rows((schema.SELECT_SOME_KEY, []))
+        return (as_uuid(rows[0][0]), rows[0][1]) if rows else None
+
     def select_vault(self, originator_id: UUID) -> list[VaultRow]:
         """The vault rows of one originator, by field."""
         return self._vault((schema.SELECT_VAULT, [self.key(originator_id)]))

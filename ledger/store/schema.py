@@ -48,6 +48,7 @@ CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, position DESC)
 MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
 INSERT_KEY = "INSERT INTO vault_keys VALUES (?, ?) ON CONFLICT (subject) DO NOTHING"
 SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
+SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
 SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
 INSERT_SNAPSHOT = (

@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from ledger.errors import CommitmentBroken, Erased
+from ledger.errors import CommitmentBroken, Erased, WrongVaultKey
 from ledger.vault import Vault
 from tests.ledger.examples import NOW, a_reach, a_walk, contribute, someone
 
@@ -25,6 +25,9 @@ class Shelf:
 
     def select_key(self, subject):
         return self.keys.get(subject)
+
+    def select_some_key(self):
+        return next(iter(self.keys.items()), None)
 
     def select_vault(self, originator_id):
         return [row for row in self.rows if row.originator_id == originator_id]
@@ -72,10 +75,13 @@ def test_a_flipped_bit_is_noticed(vault, shelf):
     """Any change of the stored bytes is refused, never returned as data."""
     originator, commitment = sealed(vault, shelf)
     row = shelf.rows[-1]
+    damages = []
     for name in ("nonce", "ciphertext"):
         data = bytearray(getattr(row, name))
         data[-1] ^= 1
-        tampered(shelf, **{name: bytes(data)})
+        damages += [{name: bytes(data)}, {name: bytes(data[:3])}]
+    for damage in damages:
+        tampered(shelf, **damage)
         with pytest.raises(CommitmentBroken):
             vault.open(originator, commitment)
         shelf.rows[-1] = row
@@ -136,6 +142,15 @@ def test_a_wrong_master_key_opens_nothing(vault, shelf):
         Vault(shelf, bytes(31) + b"x").open(originator, commitment)
     with pytest.raises(ValueError, match="32 bytes"):
         Vault(shelf, b"short")
+
+
+def test_another_database_s_key_is_noticed_before_anything_is_sealed(vault, shelf):
+    """An empty vault takes any key; a filled one only its own."""
+    Vault(shelf, bytes(31) + b"x").check_key()
+    sealed(vault, shelf)
+    vault.check_key()
+    with pytest.raises(WrongVaultKey):
+        Vault(shelf, bytes(31) + b"x").check_key()
 
 
 def test_no_personal_data_reaches_the_log(ledger):

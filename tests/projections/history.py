@@ -12,7 +12,7 @@ from ledger.contributions.base import ReviewRefused, Verified
 from ledger.contributions.patrol import PatrolAssessed
 from ledger.contributions.report import ReportRecorded
 from ledger.contributions.visit import VisitRecorded
-from ledger.facts import Entry, Fact
+from ledger.facts import Entry, Fact, Sealed
 from ledger.identity import wallet_id
 from ledger.log import Append
 from ledger.participants import ConsentGiven, ConsentWithdrawn, ParticipantRegistered
@@ -104,7 +104,9 @@ class History:
         if self.random.random() < 0.6:
             self.append([(cause, Verified(**common)), self._award(person, cause)])
         else:
-            self.append([(cause, ReviewRefused(**common)), self._refusal(person, cause)])
+            sealed = (Sealed(field="review", subject=person, digest="x"),)
+            refused = ReviewRefused(**common, sealed=self.random.choice((sealed, ())))
+            self.append([(cause, refused), self._refusal(person, cause)])
 
     def _day(self) -> date:
         return date(2025, 12, 25) + timedelta(days=self.random.randrange(12))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from ledger.contributions.base import Recorded, ReviewRefused, Verified
 from ledger.facts import Entry
 from ledger.participants import ConsentGiven, ConsentWithdrawn, ParticipantRegistered
@@ -76,21 +78,27 @@ def board(
 
 
 def contributions(entries: Sequence[Entry]) -> dict[str, dict]:
-    """By id: whose, kind, state, coins, reasons, districts; oldest first."""
+    """By id: whose, kind, state, verdict, coins, reasons and so on; oldest first."""
     found: dict[str, dict] = {}
     for entry in entries:
         fact, own = entry.fact, str(entry.originator_id)
         if isinstance(fact, Recorded):
             found[own] = {
                 "who": fact.participant_id, "kind": fact.topic.split(".")[0], "state": "pending",
-                "coins": 0, "reasons": [], "districts": list(fact.districts),
+                "coins": 0, "reasons": [], "districts": list(fact.districts), "verdict": None,
+                "rule": "", "review": None, "position": entry.position, "role": fact.role,
+                "recorded_at": f"{entry.recorded_at:%Y-%m-%dT%H:%M:%S}Z",
             }  # fmt: skip
         elif hasattr(fact, "verdict"):
-            found[own] |= {"state": fact.verdict, "reasons": list(fact.reasons)}
+            found[own] |= {
+                "state": fact.verdict, "verdict": fact.verdict, "reasons": list(fact.reasons),
+            }  # fmt: skip
         elif isinstance(fact, Verified | ReviewRefused):
             found[own]["state"] = "verified" if isinstance(fact, Verified) else "refused"
+            for sealed in getattr(fact, "sealed", ()):
+                found[own]["review"] = msgspec.to_builtins(sealed)
         elif isinstance(fact, CoinsAwarded | AwardRefused) and str(fact.cause) in found:
             mine = found[str(fact.cause)]
-            mine["coins"] = getattr(fact, "amount", 0)
+            mine["coins"], mine["rule"] = getattr(fact, "amount", 0), fact.rule
             mine["reasons"] += [code for code in fact.reasons if code not in mine["reasons"]]
     return found

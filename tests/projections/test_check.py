@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import count
 
+import msgspec
 import psycopg
 import pytest
 import redis
@@ -102,8 +104,22 @@ def test_an_edited_row_in_redis_is_named(city, redis_url):
     assert [code for code, _ in found(city)] == ["VIEW"]
 
 
-def test_what_is_not_built_yet_is_left_out(city, database):
-    """A view without rows yet is no fault: the follower builds it."""
+def test_what_is_not_built_yet_is_left_out(city, database, caplog):
+    """A view without rows yet is no fault, for the follower builds it; but it is said."""
     run(database, "DELETE FROM views")
     run(database, "DELETE FROM view_rows")
     assert found(city) == []
+    assert len(caplog.records) == len(VIEWS)
+    assert all("was not checked" in record.getMessage() for record in caplog.records)
+
+
+def test_a_view_that_never_stands_still_is_not_called_clean(city, monkeypatch):
+    """When every scan was overtaken by the follower, a finding says that nothing was checked."""
+    ledger, (store, _) = city
+    heads, moves = store.heads, count(1)
+    monkeypatch.setattr(store, "heads", lambda: [
+        msgspec.structs.replace(head, position=next(moves)) for head in heads()
+    ])  # fmt: skip
+    findings = list(check_views(ledger, store, VIEWS[:1]))
+    assert [one.code for one in findings] == ["VIEW"]
+    assert "was not checked" in findings[0].text

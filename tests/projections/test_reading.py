@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from datetime import date
@@ -9,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from projections import VIEWS
+from projections import VIEWS, store_sql_postgres
 from projections.breaker import Breaker
 from projections.reading import Views, open_stores
 from projections.runner import Follower
@@ -144,6 +146,25 @@ def test_a_breaker_turns_away_until_the_server_is_back(monkeypatch):
         except StoreDown:
             time.sleep(0.01)
     pytest.fail("the breaker stayed open")
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_frozen_connection_is_given_up(follower, views, history, monkeypatch):
+    """A reader whose PostgreSQL process was stopped asks again on another connection."""
+    monkeypatch.setattr(store_sql_postgres, "READ_SECONDS_MAX", 0.3)
+    history.grow(5)
+    follower.catch_up()
+    who = history.people[0]
+    expected = views.wallet(who, TODAY)
+    (reader,) = views._sql._readers._idle
+    process = reader.info.backend_pid
+    os.kill(process, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert views.wallet(who, TODAY) == expected
+        assert time.monotonic() - began < 10
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 @SQLITE

@@ -7,6 +7,7 @@ import pytest
 
 from projections.folding import digest_of
 from projections.store import Batch, Change, Head, ViewNotReady, live
+from projections.store_redis import RedisStore
 from projections.view import START, Row, View, ascending
 
 
@@ -132,6 +133,32 @@ def test_a_swap_waits_for_what_it_was_compared_with(store, head):
     store.write([a_batch(head, (None, a_row(6)))])
     assert not store.swap(new.after, head)
     assert store.fetch(PLAIN, "k6") == (20, b"{}")
+
+
+def test_a_generation_that_was_replaced_ranks_nobody(store, head):
+    """Whoever still knows the old generation ranks in the live one, never where it used to be."""
+    assert store.rank(PLAIN, "b", a_row(4).place) == (10, 3)
+    new = a_batch(store.begin(PLAIN), (None, a_row(3)), (None, a_row(4)))
+    store.write([new])
+    assert store.swap(new.after, None)
+    assert store.rank(PLAIN, "b", a_row(4).place) == (10, 1)
+
+
+def test_a_list_redis_lost_is_never_shown(redis_url, closing):
+    """A lost sorted set is no empty list, also once a batch has moved rows out of it or into it."""
+    store = closing(RedisStore(redis_url))
+    begun = store.begin(PLAIN)
+    batch = a_batch(begun, (None, a_row(1)), (None, a_row(2)))
+    store.write([batch])
+    store.swap(batch.after, None)
+    store._writer.delete(store._key("plain", begun.generation, "in", "b"))
+    moved = a_batch(batch.after, (a_row(1), None), (None, a_row(3)))
+    assert store.write([moved]) == [True]
+    for ask in (lambda: store.page(PLAIN, "b", START, 9),
+                lambda: store.rank(PLAIN, "b", a_row(3).place)):  # fmt: skip
+        with pytest.raises(ViewNotReady):
+            ask()
+    assert live(store.heads(), "plain").hollow
 
 
 def test_only_one_generation_is_built_at_a_time(store, head):

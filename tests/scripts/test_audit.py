@@ -41,6 +41,32 @@ def test_an_edited_amount_is_a_difference_of_the_replay(city):
     assert city("audit", status=1).startswith("LEAF_HASH position=")
 
 
+def test_an_edited_vault_row_is_named(city):
+    """What no longer opens in the vault is found at its fact, with the key beside the file."""
+    change(city, "UPDATE vault SET ciphertext = zeroblob(64) WHERE rowid = 1")
+    (line,) = city("audit", status=1).splitlines()
+    assert re.match(r"VAULT position=[1-9]\d* ", line)
+
+
+def test_without_the_vault_key_the_rest_is_audited_and_that_is_said(city):
+    """An auditor without the key learns that the vault is unchecked; no key is made."""
+    change(city, "UPDATE vault SET ciphertext = zeroblob(64) WHERE rowid = 1")
+    (key,) = city.folder.glob("*.vault-key")
+    key.unlink()
+    assert "the vault is unchecked" in city.run("audit", "--lang", "en").stderr
+    assert not key.exists()
+
+
+def test_an_invented_snapshot_is_named(city):
+    """Coins put into the snapshot store, where the log has none, are found."""
+    change(city, """INSERT INTO snapshots SELECT originator_id,
+        originator_version, 'wallet.snapshot-1',
+        cast('{"wallet":{"coins":{"2027-12-31":1000}}}' AS BLOB), recorded_at
+        FROM events WHERE topic = 'wallet.coins-awarded' LIMIT 1""")
+    (line,) = city("audit", status=1).splitlines()
+    assert re.match(r"SNAPSHOT position=[1-9]\d* ", line)
+
+
 def test_an_edited_view_row_is_named_with_the_position_that_wrote_it(city):
     """Coins added to a view alone are found, and a rebuild mends them."""
     change(city, """UPDATE view_rows SET data = cast(replace(cast(data AS TEXT),

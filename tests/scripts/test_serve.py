@@ -131,3 +131,17 @@ def test_a_follower_alone_ends_cleanly(city):
         assert "kept up to date" in process.stderr.readline()
         process.terminate()
         assert process.wait() == 0
+
+
+def test_sighup_reloads_the_workers_and_leaves_the_follower(city):
+    """SIGHUP is for the web server alone: the follower keeps its process."""
+    with serving(city) as server:
+
+        def follower() -> int | None:
+            return next((n for n, words in children(server.pid).items() if "follow" in words), None)
+
+        wait_until(follower)
+        first = follower()
+        server.send_signal(signal.SIGHUP)
+        wait_until(lambda: get(city, "/healthz") is not None)
+        assert follower() == first

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from ledger.audit import Finding, audit, rows_of
+from ledger.audit import Disclosures, Finding, Snapshots, audit, rows_of, snapshots_of
 from ledger.contributions import REPORT
 from ledger.districts import DistrictImported
 from ledger.facts import catalogue
@@ -127,10 +127,11 @@ def town(ledger):
 
 @pytest.fixture
 def findings(town):
-    """Audits the town's log."""
+    """Audits the town's log and what lies beside it."""
 
     def run() -> list[Finding]:
-        return list(audit(rows_of(town)))
+        beside = Snapshots(snapshots_of(town)), Disclosures(town.vault, town.store)
+        return list(audit(rows_of(town), *beside))
 
     return run
 

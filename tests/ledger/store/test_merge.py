@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import DataError, IntegrityError, OperationalError, PersistenceError
+from eventsourcing.persistence import IntegrityError, OperationalError, PersistenceError
 
 from ledger.store.errors import Overloaded, StoreClosed
 from ledger.store.merge import BYTES_PER_COMMIT_MAX, CALLS_PER_COMMIT_MAX, Call, MergedCommit
@@ -124,47 +122,6 @@ def test_text_with_a_zero_byte_fails_its_own_call_only(database, recorder):
     expected = [[2], [3], [4]] if database.kind == "sqlite" else [[2], "DataError", [3]]
     assert results == expected
     assert faults(history(recorder)) == []
-
-
-def test_a_refused_row_leaves_the_connection_in_use(postgres_url, caplog):
-    """After a row PostgreSQL refuses, the writer goes on with the same connection, in silence."""
-    from tests.ledger.store.databases import Database
-
-    recorder = Database("postgres", postgres_url).recorder()
-    recorder.insert_events([fact()])
-    (writer,) = recorder._writer._idle
-    for round_ in range(3):
-        with pytest.raises(DataError):
-            recorder.insert_events([fact(topic="a\0b")])
-        assert recorder.insert_events([fact()]) == [2 + round_]
-        assert list(recorder._writer._idle) == [writer]
-    recorder.close()
-    assert not caplog.records
-
-
-def test_a_frozen_server_is_not_waited_for(postgres_url, monkeypatch):
-    """A server process stopped by SIGSTOP costs a caller its time, and then the call fails."""
-    from ledger.store import postgres
-
-    monkeypatch.setattr(postgres, "READ_SECONDS_MAX", 0.3)
-    monkeypatch.setattr(postgres, "WRITE_SECONDS_MAX", 0.3)
-    monkeypatch.setattr(postgres, "GRACE_SECONDS", 0.2)
-    recorder = postgres.PostgresRecorder(postgres_url, unsafe_server=True)
-    recorder.insert_events([fact()])
-    recorder.max_notification_id()
-    frozen = [c.info.backend_pid for p in (recorder._writer, recorder._readers) for c in p._idle]
-    try:
-        for process in frozen:
-            os.kill(process, signal.SIGSTOP)
-        began = time.monotonic()
-        with pytest.raises(OperationalError):
-            recorder.insert_events([fact()])
-        assert recorder.max_notification_id() == 1
-        assert time.monotonic() - began < 10
-    finally:
-        for process in frozen:
-            os.kill(process, signal.SIGCONT)
-    recorder.close()
 
 
 def test_a_full_queue_refuses(open_recorder):

@@ -8,6 +8,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from eventsourcing.persistence import InfrastructureFactory, IntegrityError, OperationalError
 
@@ -114,11 +115,24 @@ def test_vault_rows_are_recorded_with_the_facts(recorder):
     rows = [vault_row(originator_id=originator, field="a", fingerprint=b"f", stored_at=1),
             vault_row(originator_id=originator, field="b", shelf=None)]
     recorder.insert_events([fact(originator)], vault_rows=rows)
-    newer = vault_row(stored_at=2)
-    recorder.insert_events([], vault_rows=[newer])
-    assert recorder.select_vault(originator) == rows
-    assert recorder.select_shelf("reach-1", 9) == [newer, rows[0]]
-    assert recorder.select_shelf("reach-1", 1) == [newer]
+    newer = vault_row(stored_at=0)
+    recorder.insert_events([fact()], vault_rows=[newer])
+    first, second = (msgspec.structs.replace(row, position=1) for row in rows)
+    newest = msgspec.structs.replace(newer, position=2)
+    assert recorder.select_vault(originator) == [first, second]
+    assert recorder.select_shelf("reach-1", 9) == [newest, first]
+    assert recorder.select_shelf("reach-1", 1) == [newest]
+
+
+def test_a_shelf_that_was_looked_at_must_not_have_grown(recorder):
+    """Whoever compared with a shelf's newest row is refused when there is a newer one."""
+    recorder.insert_events([fact()], vault_rows=[vault_row()], shelves={"reach-1": 0})
+    for position in (0, 2):
+        with pytest.raises(IntegrityError):
+            recorder.insert_events([fact()], shelves={"reach-1": position})
+    recorder.insert_events([fact()], vault_rows=[vault_row()], shelves={"reach-1": 1})
+    recorder.insert_events([fact()], shelves={"reach-1": 2, "reach-2": 0})
+    assert recorder.max_notification_id() == 3
 
 
 def test_a_fingerprint_is_taken_once(recorder):

@@ -5,16 +5,16 @@ Where a view's rows are answered as they are stored, the Struct only documents t
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ledger.history import HistoryEntry
 from ledger.settlement import reason_text
-
-Verdict = Literal["valid", "review", "rejected"]
+from ledger.tracks.judge import Verdict
+from ledger.tracks.metrics import Metrics
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -30,15 +30,19 @@ def reasons(codes: tuple[str, ...]) -> list[Reason]:
     return [Reason(code, text.zh, text.en) for code in codes for text in [reason_text(code)]]
 
 
-class Receipt(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """What a submission or a review came to; ``verdict`` and ``metrics`` where a machine judged."""
+class Receipt(msgspec.Struct, kw_only=True):
+    """What a submission or a review came to; the same again for the same submission.
+
+    ``verdict`` is what a machine found, null where none judged; ``metrics`` is what it measured of
+    this submission. ``balance`` is the coins available to the contributor afterwards.
+    """
 
     id: UUID
     position: int
     state: str
-    verdict: Verdict | None = None
+    verdict: Verdict | None
     reasons: list[Reason]
-    metrics: Any = None
+    metrics: Metrics | None
     coins: int
     balance: int
     rule: str
@@ -47,17 +51,24 @@ class Receipt(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class Contribution(msgspec.Struct, kw_only=True):
-    """One contribution as it stands."""
+    """One contribution as it stands, in a list and by itself alike.
+
+    ``verdict`` is what a machine found, null where none judged; ``review_reason`` a reviewer's
+    words of refusal, null without them or once erased. ``position`` is that of its first fact.
+    """
 
     id: UUID
     kind: str
+    role: str
     state: str
-    verdict: str | None
+    verdict: Verdict | None
     reasons: list[Reason]
+    review_reason: str | None
     coins: int
     rule: str
     policy_version: str
     earned_on: date
+    recorded_at: datetime
     districts: tuple[str, ...]
     allowed_actions: list[str]
     position: int
@@ -132,7 +143,7 @@ class StatementLine(msgspec.Struct):
     reasons: list[Reason]
     earned_on: date
     expires_on: date | None
-    recorded_at: str
+    recorded_at: datetime
     position: int
 
 
@@ -166,14 +177,14 @@ class Reach(msgspec.Struct):
 
 
 class ReachPage(msgspec.Struct):
-    """A page of reaches, by id."""
+    """A page of reaches, by id; they are looked up in a register, which has no position."""
 
     items: list[Reach]
     next: str | None
 
 
 class HistoryPage(msgspec.Struct):
-    """A page of the log in its order."""
+    """A page of the log in its order; ``next`` is the position to ask ``after``."""
 
     items: list[HistoryEntry]
     next: int | None

@@ -21,6 +21,7 @@ from ledger.facts import Text
 
 PREFIX = "GWC_"
 KEY_BYTES = 32
+KEYS = ("GWC_SECRET_KEY", "GWC_VAULT_KEY")
 SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 REDIS = ("redis://", "rediss://", "unix://")
 TIMEZONE = "Asia/Shanghai"
@@ -53,8 +54,8 @@ SETTINGS: tuple[Setting, ...] = (
              "key of the tokens, base64 of 32 bytes; made beside an SQLite file"),
     _setting("VAULT_KEY", "", "保险库主密钥，32 字节的 base64；用 SQLite 时自动生成",
              "master key of the vault, base64 of 32 bytes; made beside an SQLite file"),
-    _setting("LOG_KEY", "", "签名日志用的 Ed25519 私钥 PEM 文件；用 SQLite 时自动生成",
-             "PEM file of the Ed25519 key that signs the log; made beside an SQLite file"),
+    _setting("LOG_KEY", "", "签名日志用的 Ed25519 私钥 PEM 文件；留给将来的公证程序，目前不使用",
+             "PEM file of the Ed25519 key of the log: for the notary to come; not used yet"),
     _setting("TIMEZONE", TIMEZONE, "日与月的时区，只能是 Asia/Shanghai",
              "time zone of days and months; only Asia/Shanghai"),
     _setting("BIND", "127.0.0.1:8000", "监听地址", "the address to listen on"),
@@ -67,44 +68,45 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("CHROMIUM", "", "测试用：自备的浏览器程序", "tests: a Chromium of yours"),
     _setting("NO_SYSTEM_BROWSER", "", "测试用：不用系统浏览器", "tests: not the system's browser"),
     _setting("KILLS", "", "测试用：崩溃测试的次数", "tests: how often the crash test kills"),
+    _setting("NO_USERNS", "", "测试用：不使用用户命名空间", "tests: without user namespaces"),
 )  # fmt: skip
-NAMES = frozenset(setting.name for setting in SETTINGS)
+DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How this process runs, read once; see SETTINGS for the meaning of each."""
 
-    database_url: str = "sqlite:///gwc.db"
-    redis_url: str | None = None
-    bind: str = "127.0.0.1:8000"
-    workers: int = 2
-    threads: int = 4
-    rate_limit: str = RATE_LIMIT
-    given_secret_key: bytes | None = None
-    given_vault_key: bytes | None = None
-    log_key_file: Path | None = None
-    unsafe_test_server: str | None = None
+    database_url: str
+    redis_url: str | None
+    bind: str
+    workers: int
+    threads: int
+    rate_limit: str
+    given_secret_key: bytes | None
+    given_vault_key: bytes | None
+    unsafe_test_server: str | None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read and check every setting; raises ConfigError naming the one that is wrong."""
         _refuse_unknown(environ)
-        given = {name: value for name in NAMES if (value := environ.get(name, "").strip())}
-        if given.get("GWC_TIMEZONE", TIMEZONE) != TIMEZONE:
+        given = {name: environ.get(name, "").strip() or default
+                 for name, default in DEFAULTS.items()}  # fmt: skip
+        if given["GWC_TIMEZONE"] != TIMEZONE:
             raise ConfigError(f"GWC_TIMEZONE must be {TIMEZONE}: coins are counted in its days")
+        secret_key, vault_key = (_key(name, given[name]) if given[name] else None for name in KEYS)
         settings = cls(
-            database_url=_database(given.get("GWC_DATABASE_URL", "sqlite:///gwc.db")),
-            redis_url=_redis(given.get("GWC_REDIS_URL")),
-            bind=_bind(given.get("GWC_BIND", "127.0.0.1:8000")),
-            workers=_number("GWC_WORKERS", given.get("GWC_WORKERS", "2")),
-            threads=_number("GWC_THREADS", given.get("GWC_THREADS", "4")),
-            rate_limit=_rate(given.get("GWC_RATE_LIMIT", RATE_LIMIT)),
-            given_secret_key=_key("GWC_SECRET_KEY", given.get("GWC_SECRET_KEY")),
-            given_vault_key=_key("GWC_VAULT_KEY", given.get("GWC_VAULT_KEY")),
-            log_key_file=Path(given["GWC_LOG_KEY"]) if "GWC_LOG_KEY" in given else None,
+            database_url=_database(given["GWC_DATABASE_URL"]),
+            redis_url=_redis(given["GWC_REDIS_URL"]),
+            bind=_bind(given["GWC_BIND"]),
+            workers=_number("GWC_WORKERS", given["GWC_WORKERS"]),
+            threads=_number("GWC_THREADS", given["GWC_THREADS"]),
+            rate_limit=_rate(given["GWC_RATE_LIMIT"]),
+            given_secret_key=secret_key,
+            given_vault_key=vault_key,
             unsafe_test_server=environ.get(UNSAFE_TEST_SERVER),
         )
-        missing = [name for name in ("GWC_SECRET_KEY", "GWC_VAULT_KEY") if name not in given]
+        missing = [name for name in KEYS if not given[name]]
         if missing and settings.sqlite_path is None:
             raise ConfigError(f"with PostgreSQL {' and '.join(missing)} must be set: base64 of"
                               f" {KEY_BYTES} random bytes (openssl rand -base64 {KEY_BYTES})")
@@ -126,27 +128,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The 32 bytes that wrap the key of every subject; made on first use with SQLite."""
         return self.given_vault_key or self._made("vault-key")
 
-    def log_key(self) -> bytes:
-        """The PEM of the Ed25519 key that signs checkpoints; made on first use with SQLite."""
-        try:
-            if self.log_key_file is not None:
-                return self.log_key_file.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"GWC_LOG_KEY cannot be read: {error}") from None
-        if self.sqlite_path is None:
-            raise ConfigError("with PostgreSQL GWC_LOG_KEY must be set: a PEM file, Ed25519")
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.serialization import (
-            Encoding,
-            NoEncryption,
-            PrivateFormat,
-        )
-
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
-        return _kept(self._beside("log-key.pem"), pem)
-
     def ledger_env(self) -> dict[str, str]:
         """What ``ledger.application.Ledger`` is opened with."""
         path = self.sqlite_path
@@ -167,9 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def _made(self, ending: str) -> bytes:
         path = self._beside(ending)
         text = _kept(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-        key = _key(str(path), text.decode("ascii", "replace").strip())
-        assert key is not None
-        return key
+        return _key(str(path), text.decode("ascii", "replace").strip())
 
 
 def _kept(path: Path, content: bytes) -> bytes:
@@ -204,8 +183,8 @@ def _kept(path: Path, content: bytes) -> bytes:
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in NAMES:
-            near = get_close_matches(name, sorted(NAMES), n=1, cutoff=0)
+        if name.startswith(PREFIX) and name not in DEFAULTS:
+            near = get_close_matches(name, sorted(DEFAULTS), n=1, cutoff=0)
             raise ConfigError(f"unknown setting {name}; did you mean {near[0]}?")
 
 
@@ -217,10 +196,10 @@ def _database(url: str) -> str:
     return url
 
 
-def _redis(url: str | None) -> str | None:
-    if url is not None and not url.startswith(REDIS):
+def _redis(url: str) -> str | None:
+    if url and not url.startswith(REDIS):
         raise ConfigError("GWC_REDIS_URL must begin with redis://, rediss:// or unix://")
-    return url
+    return url or None
 
 
 def _bind(text: str) -> str:
@@ -239,7 +218,7 @@ def _number(name: str, text: str) -> int:
 def _rate(text: str) -> str:
     if text in ("off", RATE_LIMIT):
         return text
-    import limits  # Here, as the keys' library above: most commands start without either.
+    import limits  # Here, as most commands start without it.
 
     try:
         limits.parse_many(text)
@@ -248,10 +227,8 @@ def _rate(text: str) -> str:
     return text
 
 
-def _key(name: str, text: str | None) -> bytes | None:
+def _key(name: str, text: str) -> bytes:
     """The bytes of a key; its value is in no message."""
-    if text is None:
-        return None
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -84,8 +84,8 @@ class DatabaseUnavailable(LedgerError):
 
 class TooLarge(LedgerError):
     code = "entry_too_large"
-    zh = "内容过长，无法记入账本。"
-    en = "The content is too long for an entry of the log."
+    zh = "内容过长，无法记入账本；请缩短后重试。"
+    en = "The content is too long for an entry of the log; shorten it and try again."
 
 
 class HttpProblem(LedgerError):
@@ -99,16 +99,20 @@ class HttpProblem(LedgerError):
 
 class Internal(LedgerError):
     code = "internal_error"
-    zh = "系统内部错误；请把编号告诉管理员。"
-    en = "An internal error; tell the operator the number of this answer."
+    zh = "系统内部错误；请把本答复中 instance 一项的编号告诉管理员。"
+    en = "An internal error; tell the operator the number under `instance` in this answer."
+
+
+def _words(refusal: type[LedgerError]) -> tuple[str, str, str]:
+    return refusal.code, refusal.zh, refusal.en
 
 
 HTTP = {
     400: ("bad_request", "请求无法理解。", "The request cannot be understood."),
-    404: ("not_found", "没有找到。", "Not found."),
+    404: _words(refused.NotFound),
     405: ("method_not_allowed", "此地址不支持该方法。", "This address has no such method."),
     413: ("body_too_large", "请求正文超过 2 MiB。", "The body exceeds 2 MiB."),
-    415: ("unsupported_media_type", "只接受 application/json。", "Only application/json."),
+    415: _words(UnsupportedMediaType),
     429: ("rate_limited", "请求过于频繁，请稍后再试。", "Too many requests; try again later."),
 }
 

@@ -26,13 +26,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from prometheus_client.values import MutexValue, ValueClass
 
+from projections import BY_NAME
 from projections.store import StoreDown
 
 if TYPE_CHECKING:
     from api.services import Opening
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-VIEWS = ("balances", "statement", "leaderboard", "contributions")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 REQUESTS = Counter("gwc_requests", "Requests answered", ("method", "route", "status"))
@@ -87,7 +87,7 @@ class StateOfTheLog(Collector):
         try:
             here = self._opening.services()
             head = here.pings()
-            lags = {view: max(head - here.views.position(view), 0) for view in VIEWS}
+            lags = {view: max(head - here.views.position(view), 0) for view in BY_NAME}
         except (PersistenceError, StoreDown, OSError):
             yield GaugeMetricFamily("gwc_database_up", "Whether the database answers", value=0)
             return

@@ -32,12 +32,18 @@ TYPE, UNKNOWN, REQUIRED = "wrong_type", "unknown_field", "required"
 
 
 class Leaf(fields.Field[Any]):
-    """A value of any type that msgspec knows; ``strict`` is off for the text of a query."""
+    """A value of any type that msgspec knows; ``strict`` is off for the text of a query.
+
+    ``default`` is only told in the documentation: the Struct itself fills it in.
+    """
 
     default_error_messages = {"required": REQUIRED, "null": TYPE}
 
-    def __init__(self, shape: Any, *, strict: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, shape: Any, *, strict: bool = True, default: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.default = default
         self.shape = _with_offsets(shape)
         self.strict = strict
 
@@ -45,7 +51,7 @@ class Leaf(fields.Field[Any]):
         try:
             return msgspec.convert(value, self.shape, strict=self.strict)
         except (msgspec.ValidationError, OverflowError) as error:
-            raise ValidationError(coded(error)) from None
+            raise ValidationError(coded(error, self.shape)) from None
 
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
         """As marshmallow's, but that null too is for the type to judge."""
@@ -95,23 +101,26 @@ def query_of(struct: type[msgspec.Struct]) -> type[Schema]:
 def _members(struct: type[msgspec.Struct], *, strict: bool = True) -> dict[str, Any]:
     hints = get_type_hints(struct, include_extras=True)
     return {
-        one.name: _field(hints[one.name], required=one.required, strict=strict)
+        one.name: _field(hints[one.name], one, strict=strict)
         for one in msgspec.structs.fields(struct)
     }
 
 
-def _field(shape: Any, *, required: bool, strict: bool) -> fields.Field[Any]:
+def _field(
+    shape: Any, declared: msgspec.structs.FieldInfo, *, strict: bool
+) -> fields.Field[Any]:
     optional = get_origin(shape) in (Union, types.UnionType)
     named = [arg for arg in get_args(shape) if arg is not type(None)] if optional else [shape]
     struct = named[0]
     if len(named) == 1 and isinstance(struct, type) and issubclass(struct, msgspec.Struct):
         return fields.Nested(
             schema_of(struct, submitted=False),
-            required=required,
+            required=declared.required,
             allow_none=optional,
             error_messages={"required": REQUIRED, "null": TYPE},
         )
-    return Leaf(shape, required=required, strict=strict)
+    default = None if declared.default is msgspec.NODEFAULT else declared.default
+    return Leaf(shape, required=declared.required, strict=strict, default=default)
 
 
 def _with_offsets(shape: Any) -> Any:
@@ -195,7 +204,8 @@ def openapi_of(field: Any, **_: Any) -> dict[str, Any]:
         [field.shape], ref_template="#/components/schemas/{name}"
     )
     assert not named, "a leaf names no other schema"
-    return _without_false(found)
+    default = {} if field.default is None else {"default": msgspec.to_builtins(field.default)}
+    return {**_without_false(found), **default}
 
 
 def _without_false(schema: Any) -> Any:

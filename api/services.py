@@ -41,11 +41,15 @@ class Services(msgspec.Struct, frozen=True):
         return self.ledger.head()
 
 
-def open_services(settings: Settings, clock: Clock = the_clock) -> Services:
-    """Open everything, publishing the default policy where none was; never before a fork."""
+def open_services(
+    settings: Settings, clock: Clock = the_clock, *, publish: bool = True
+) -> Services:
+    """Open everything, never before a fork; ``publish`` the default policy where none was."""
     ledger = Ledger(settings.ledger_env(), settings.vault_key, settings.secret_key)
     try:
-        ledger.ensure_policy(clock())
+        if publish:
+            ledger.vault.check_key()
+            ledger.ensure_policy(clock())
     except BaseException:
         ledger.close()
         raise

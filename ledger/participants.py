@@ -82,6 +82,8 @@ class ConsentGiven(Fact, frozen=True):
     participant_id: UUID
     consent: str
     sealed: tuple[Sealed, ...] = ()
+    command_id: UUID | None = None
+    body_digest: str = ""
 
 
 @stored_as(
@@ -94,6 +96,8 @@ class ConsentWithdrawn(Fact, frozen=True):
 
     participant_id: UUID
     consent: str
+    command_id: UUID | None = None
+    body_digest: str = ""
 
 
 class Participant(msgspec.Struct):
@@ -106,6 +110,7 @@ class Participant(msgspec.Struct):
     revoked_at_position: dict[str, int] = {}
     consents: set[str] = set()
     alias: Sealed | None = None
+    commands: dict[UUID, tuple[str, int]] = {}  # what was sent in: its digest and position
 
     def holds(self, role: str, since: int) -> bool:
         """Whether the role is held, and was not taken away after a position of the log."""
@@ -124,7 +129,9 @@ class Participant(msgspec.Struct):
         elif isinstance(fact, RoleRevoked):
             self.roles.pop(fact.role, None)
             self.revoked_at_position[fact.role] = entry.position
-        elif isinstance(fact, ConsentGiven):
+        if isinstance(fact, ConsentGiven | ConsentWithdrawn) and fact.command_id:
+            self.commands[fact.command_id] = (fact.body_digest, entry.position)
+        if isinstance(fact, ConsentGiven):
             self.consents.add(fact.consent)
             self.alias = _alias(fact.sealed) or self.alias
         elif isinstance(fact, ConsentWithdrawn):

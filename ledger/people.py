@@ -151,25 +151,42 @@ class People(Tokens):
         self.attempt(command)
 
     def consent(
-        self, person: UUID, consent: str, given: bool, now: datetime, *, alias: str | None = None
-    ) -> int:
-        """Give or withdraw a consent; the position, also when nothing had to change."""
+        self,
+        person: UUID,
+        consent: str,
+        given: bool,
+        now: datetime,
+        *,
+        submission_id: UUID,
+        request: Mapping[str, Any],
+        alias: str | None = None,
+    ) -> tuple[int, bool]:
+        """Give or withdraw a consent: the position, and whether this was sent in before.
 
-        def command() -> int:
+        A retry changes nothing, also when the opposite was said meanwhile; the same
+        ``submission_id`` with another body raises SubmissionConflict.
+        """
+        command_id = identity.command_id(person, "consent", submission_id)
+        digest = self.vault.fingerprint(person, content_of(request))
+
+        def command() -> tuple[int, bool]:
             state = self.participant(person)
-            same_alias = alias is None or (state.alias and alias == self.alias_of(person))
-            if (consent in state.consents) == given and same_alias:
-                return self.head()
-            if not given:
-                fact: Fact = ConsentWithdrawn(participant_id=person, consent=consent)
-                return self.append([Append(person, state.version, [fact])], now)[-1].position
-            # An alias chosen later is a new disclosure under its own field of a new originator row.
-            sealed, rows = self._sealed(
-                person, {f"alias-{state.version + 1}": alias} if alias else {}, now
-            )
-            fact = ConsentGiven(participant_id=person, consent=consent, sealed=sealed)
+            if known := state.commands.get(command_id):
+                if known[0] != digest:
+                    raise SubmissionConflict
+                return known[1], True
+            signed: dict[str, Any] = {"command_id": command_id, "body_digest": digest}
+            rows: list[VaultRow] = []
+            fact: Fact = ConsentWithdrawn(participant_id=person, consent=consent, **signed)
+            if given:
+                # A later alias is a disclosure of its own, under a field of its own.
+                chosen = {f"alias-{state.version + 1}": alias} if alias else {}
+                sealed, rows = self._sealed(person, chosen, now)
+                fact = ConsentGiven(
+                    participant_id=person, consent=consent, sealed=sealed, **signed
+                )
             writes = [Append(person, state.version, [fact])]
-            return self.append(writes, now, vault_rows=rows)[-1].position
+            return self.append(writes, now, vault_rows=rows)[-1].position, False
 
         return self.attempt(command)
 

@@ -28,12 +28,17 @@ routes = Routes("boards", __name__, description="Who did how much, of those who 
 
 
 class Query(msgspec.Struct):
-    """``period``: day, week, month, year, all (those of today), or one such as 2026-W48."""
+    """Which board: of a period and a district, its best or those around oneself."""
 
-    period: Annotated[str, msgspec.Meta(max_length=10)] = "month"
-    district: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
-    around: Literal["me"] | None = None
+    period: Annotated[str, msgspec.Meta(
+        max_length=10,
+        description="day, week, month, year, all (those of today), or one such as 2026-W48",
+    )] = "month"  # fmt: skip
+    district: Annotated[Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None,
+                        msgspec.Meta(description="The whole city without it")] = None  # fmt: skip
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100, description="Lines at most")] = 10
+    around: Annotated[Literal["me"] | None,
+                      msgspec.Meta(description="The lines around one's own")] = None  # fmt: skip
 
 
 class Entry(msgspec.Struct):
@@ -58,8 +63,8 @@ class Board(msgspec.Struct):
 
 @routes.on("GET", "/v1/leaderboards/<board>", "boards.read", query=Query, answers=Board,
            summary="Who earned most")  # fmt: skip
-def leaderboard(board: str, query: Query) -> Response:
-    """The best of a period and district: of all roles (``all``) or of one."""
+def get_leaderboard(board: str, query: Query) -> Response:
+    """The best of a period and district: of all roles (`board` is `all`) or of one."""
     if board != "all" and board not in ROLES:
         raise NotFound
     here, who = services(), actor().participant_id

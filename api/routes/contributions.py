@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -11,19 +11,19 @@ from flask import Response
 
 from api import answers, metrics
 from api.auth import actor, services
-from api.routing import Routes, answer, page
+from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from api.schemas import body_sent
 from ledger import access
 from ledger.application import Receipt
 from ledger.contributions import CONTRIBUTIONS
-from ledger.contributions.base import OPEN_STATES, Contribution, State
-from ledger.errors import Forbidden, NotFound
+from ledger.contributions.base import OPEN_STATES, Contribution
+from ledger.errors import Erased, Forbidden, NotFound
+from ledger.facts import Sealed
 from ledger.participants import Actor
-from projections.reading import Views
+from ledger.tracks.judge import Verdict
 
-VERDICTS = ("valid", "review", "rejected")
+VIEW = "contributions"
 REASON_MAX = 500
-PAGES_LOOKED_AT = 10
 
 routes = Routes("contributions", __name__, description="Taking part, and reviewing it")
 
@@ -41,57 +41,81 @@ class Refuse(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Listing(msgspec.Struct):
-    """Own contributions, newest first; with ``state=waiting`` those to review, oldest first."""
+    """A page of one's own contributions, or of those to review."""
 
-    state: Literal["waiting"] | None = None
-    cursor: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
+    state: Annotated[Literal["waiting"] | None, msgspec.Meta(
+        description="`waiting`: what waits for a reviewer in one's district; else one's own"
+    )] = None  # fmt: skip
+    cursor: Cursor = None
+    limit: Limit = 20
+    min_position: MinPosition = 0
+
+
+class Fresh(msgspec.Struct):
+    """How fresh the answer must be."""
+
+    min_position: MinPosition = 0
 
 
 def declare(contribution: Contribution) -> None:
     """Make the addresses of one way to take part."""
-    path, name = f"/v1/{contribution.path}", contribution.name.en
+    path, kind, name = f"/v1/{contribution.path}", contribution.kind, contribution.name.en
 
     @routes.on(
-        "POST", path, contribution.contributors, name=contribution.path, body=contribution.body,
+        "POST", path, contribution.contributors, name=f"record_{kind}", body=contribution.body,
         answers=answers.Receipt, status=(201, 200), summary=f"Record a {name}",
     )  # fmt: skip
     def record(body: tuple[UUID, Any]) -> Response:
+        """Record a submission, decide what needs no reviewer, and say what it came to.
+
+        The same `submission_id` and body again gets the first answer again; another body is
+        refused as `submission_conflict`.
+        """
         submission_id, content = body
-        here = services()
+        here, who = services(), actor()
         receipt = here.ledger.contribute(
-            contribution, actor(), content, body_sent(), submission_id, here.clock()
+            contribution, who, content, body_sent(), submission_id, here.clock()
         )
-        return _receipt(receipt, ())
+        verdict = receipt.state if receipt.state in get_args(Verdict) else None
+        return _receipt(receipt, verdict, _actions(contribution, who, True, receipt.state, ()))
 
     @routes.on(
-        "GET", path, "contributions.read", name=contribution.path, query=Listing,
+        "GET", path, "contributions.read", name=f"list_{contribution.path}", query=Listing,
         answers=answers.ContributionPage, summary=f"One's own {name}s, or those to review",
     )  # fmt: skip
     def listing(query: Listing) -> Response:
+        """One's own, newest first; with `state=waiting` those to review, oldest first."""
+        reached(VIEW, query.min_position)
         return page(_listing(contribution, query))
 
     @routes.on(
-        "GET", f"{path}/<uuid:id>", "contributions.read", name=f"{contribution.path}_one",
+        "GET", f"{path}/<uuid:id>", "contributions.read", name=f"get_{kind}", query=Fresh,
         answers=answers.Contribution, summary=f"One {name} as it stands",
     )  # fmt: skip
-    def one(id: UUID) -> Response:
+    def one(id: UUID, query: Fresh) -> Response:
+        """For who sent it in, reviewers of its district and auditors; else it is not there.
+
+        A new one is there once the view has followed the log so far: ask with `min_position`.
+        """
+        reached(VIEW, query.min_position)
         return answer(_one(contribution, id))
 
     @routes.on(
-        "POST", f"{path}/<uuid:id>/verify", contribution.reviewers,
-        name=f"{contribution.path}_verify", body=Verify, answers=answers.Receipt,
-        status=(201, 200), summary=f"Find a {name} to be true",
+        "POST", f"{path}/<uuid:id>/verify", contribution.reviewers, name=f"verify_{kind}",
+        body=Verify, answers=answers.Receipt, status=(201, 200),
+        summary=f"Find a {name} to be true",
     )  # fmt: skip
     def verify(id: UUID, body: tuple[UUID, Verify]) -> Response:
+        """Decide what waits for a reviewer; what it earns is awarded at once."""
         return _reviewed(contribution, id, body[0], tier=body[1].tier, reason="")
 
     @routes.on(
-        "POST", f"{path}/<uuid:id>/refuse", contribution.reviewers,
-        name=f"{contribution.path}_refuse", body=Refuse, answers=answers.Receipt,
-        status=(201, 200), summary=f"Do not accept a {name}",
+        "POST", f"{path}/<uuid:id>/refuse", contribution.reviewers, name=f"refuse_{kind}",
+        body=Refuse, answers=answers.Receipt, status=(201, 200),
+        summary=f"Do not accept a {name}",
     )  # fmt: skip
     def refuse(id: UUID, body: tuple[UUID, Refuse]) -> Response:
+        """Decide what waits for a reviewer; the contributor reads the reason and earns nothing."""
         return _reviewed(contribution, id, body[0], tier=None, reason=body[1].reason)
 
 
@@ -102,65 +126,70 @@ for _contribution in CONTRIBUTIONS:
 def _reviewed(
     contribution: Contribution, cause: UUID, submission_id: UUID, *, tier: int | None, reason: str
 ) -> Response:
-    here = services()
+    here, who = services(), actor()
     receipt = here.ledger.review(
-        contribution, actor(), cause, submission_id, here.clock(), tier=tier, reason=reason
+        contribution, who, cause, submission_id, here.clock(), tier=tier, reason=reason
     )
-    return _receipt(receipt, ())
+    state = here.ledger.contribution(contribution, cause)
+    assert state.recorded is not None
+    verdict = state.assessed.verdict if state.assessed else None
+    districts = state.recorded.districts
+    return _receipt(receipt, verdict, _actions(contribution, who, False, receipt.state, districts))
 
 
-def _receipt(receipt: Receipt, actions: Sequence[str]) -> Response:
+def _receipt(receipt: Receipt, verdict: str | None, actions: list[str]) -> Response:
     if not receipt.replayed:
         metrics.decided(receipt.kind, receipt.coins, receipt.reasons)
-    judged = receipt.metrics is not None and receipt.state in VERDICTS
     content = answers.Receipt(
         id=receipt.id,
         position=receipt.position,
         state=receipt.state,
-        verdict=receipt.state if judged else None,  # type: ignore[arg-type]
+        verdict=verdict,  # type: ignore[arg-type]
         reasons=answers.reasons(receipt.reasons),
         metrics=receipt.metrics,
         coins=receipt.coins,
         balance=receipt.balance,
         rule=receipt.rule,
         policy_version=receipt.policy_version,
-        allowed_actions=list(actions),
+        allowed_actions=actions,
     )
     status = 200 if receipt.replayed else 201
     return answer(content, status, replayed=receipt.replayed)
 
 
 def _listing(contribution: Contribution, query: Listing) -> dict[str, Any]:
-    who, views = actor(), services().views
+    who, views, kinds = actor(), services().views, (contribution.kind,)
     if query.state is None:
-        found = _own(contribution, views, who.participant_id, query)
+        found = views.contributions(who.participant_id, query.cursor, query.limit, kinds)
     elif who.role not in contribution.reviewers:
         raise Forbidden
     else:
         places = None if who.district is None else (who.district,)
-        found = views.waiting(places, query.cursor, query.limit, kinds=(contribution.kind,))
+        found = views.waiting(places, query.cursor, query.limit, kinds)
     return {**found, "items": [_item(contribution, who, row) for row in found["items"]]}
 
 
-def _own(
-    contribution: Contribution, views: Views, owner: UUID, query: Listing
-) -> dict[str, Any]:
-    """A page of one's own of this kind; the view lists all kinds together, so it looks ahead."""
-    found: dict[str, Any] = {"items": [], "next": query.cursor}
-    for _ in range(PAGES_LOOKED_AT):
-        found = views.contributions(owner, found["next"], query.limit)
-        found["items"] = [row for row in found["items"] if row["kind"] == contribution.kind]
-        if found["items"] or not found["next"]:
-            break
-    return found
+def _one(contribution: Contribution, cause: UUID) -> answers.Contribution:
+    """For its owner, a reviewer of its place and auditors; for anybody else it is not there."""
+    who, row = actor(), services().views.contribution(cause)
+    if row is None or row["kind"] != contribution.kind:
+        raise NotFound
+    if not access.owns_or_audits(who, UUID(row["participant_id"])) and not access.reviews(
+        who, contribution.reviewers, row["districts"]
+    ):
+        raise NotFound
+    return _item(contribution, who, row)
 
 
-def _item(contribution: Contribution, who: Actor, row: dict[str, Any]) -> dict[str, Any]:
+def _item(contribution: Contribution, who: Actor, row: dict[str, Any]) -> answers.Contribution:
     """A row of the view as it is answered: without whose it is, with what the asker may do."""
-    own = row.pop("participant_id") == str(who.participant_id)
-    row["allowed_actions"] = _actions(contribution, who, own, row["state"], row["districts"])
-    row["reasons"] = answers.reasons(tuple(row["reasons"]))
-    return row
+    own = row["participant_id"] == str(who.participant_id)
+    told = {
+        "reasons": answers.reasons(tuple(row["reasons"])),
+        "review_reason": _review_reason(UUID(row["id"]), row["review"]),
+        "allowed_actions": _actions(contribution, who, own, row["state"], row["districts"]),
+    }
+    return msgspec.convert(row | told, answers.Contribution)
 
 
 def _actions(
@@ -171,34 +200,11 @@ def _actions(
     return ["verify", "refuse"] if may and state in OPEN_STATES else []
 
 
-def _one(contribution: Contribution, cause: UUID) -> answers.Contribution:
-    """For its owner, a reviewer of its place and auditors; for anybody else it is not there."""
-    who, here = actor(), services()
-    state = here.ledger.contribution(contribution, cause)
-    recorded = state.recorded
-    assert recorded is not None
-    visible = access.owns_or_audits(who, recorded.participant_id) or access.reviews(
-        who, contribution.reviewers, recorded.districts
-    )
-    if not visible:
-        raise NotFound
-    own = recorded.participant_id == who.participant_id
-    row = here.views.contribution(cause) or {}
-    return answers.Contribution(
-        id=cause,
-        kind=contribution.kind,
-        state=state.state,
-        verdict=state.assessed.verdict if state.assessed else None,
-        reasons=answers.reasons(tuple(row.get("reasons", _assessed(state)))),
-        coins=row.get("coins", 0),
-        rule=row.get("rule", ""),
-        policy_version=row.get("policy_version", ""),
-        earned_on=recorded.earned_on,
-        districts=recorded.districts,
-        allowed_actions=_actions(contribution, who, own, state.state, recorded.districts),
-        position=state.position,
-    )
-
-
-def _assessed(state: State) -> tuple[str, ...]:
-    return state.assessed.reasons if state.assessed else ()
+def _review_reason(cause: UUID, review: dict[str, Any] | None) -> str | None:
+    """The reviewer's words from the vault; None without any, or once they were erased."""
+    if review is None:
+        return None
+    try:
+        return str(services().ledger.vault.open(cause, msgspec.convert(review, Sealed)))
+    except Erased:
+        return None

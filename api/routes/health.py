@@ -10,6 +10,7 @@ from flask import Response, current_app
 from api import metrics
 from api.auth import PUBLIC, services
 from api.routing import Routes, answer
+from projections import BY_NAME
 from projections.store import StoreDown
 
 LAG_MAX = 10_000
@@ -19,21 +20,21 @@ routes = Routes("health", __name__, description="For operators")
 
 @routes.on("GET", "/healthz", PUBLIC, answers=dict[str, Any],
            summary="The process answers")  # fmt: skip
-def healthz() -> Response:
+def get_health() -> Response:
     """The process is alive; nothing else is asked."""
     return answer({"status": "ok"})
 
 
 @routes.on("GET", "/readyz", PUBLIC, answers=dict[str, Any], status=(200, 503),
            summary="The service can work")  # fmt: skip
-def readyz() -> Response:
+def get_readiness() -> Response:
     """The store answers and the views follow the log; Redis is a help, never a condition."""
     reasons: list[str] = []
     checks: dict[str, Any] = {"store": "ok", "views": "ok", "redis": "not used"}
     try:
         here = services()
         head = here.pings()
-        lag = max(head - here.views.position(view) for view in ("balances", "contributions"))
+        lag = max(head - here.views.position(view) for view in BY_NAME)
         checks["lag"] = lag
         if here.settings.redis_url:
             down = any(one["store"] == "redis" and one["state"] == "down"
@@ -51,7 +52,7 @@ def readyz() -> Response:
 
 @routes.on("GET", "/metrics", PUBLIC, answers=str, media=("text/plain",),
            summary="Numbers for Prometheus")  # fmt: skip
-def numbers() -> Response:
+def get_metrics() -> Response:
     """Counters of all workers together."""
     opening = current_app.extensions["gwc"]
     return Response(metrics.exposition(opening), content_type=metrics.CONTENT_TYPE)

@@ -25,14 +25,18 @@ routes = Routes("history", __name__, description="The event log, for auditors")
 class Query(msgspec.Struct):
     """Facts behind a position; as x-ndjson without ``limit``, all of them."""
 
-    after: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
-    limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)] | None = None
+    after: Annotated[int, msgspec.Meta(
+        ge=0, le=2**62, description="Show what stands behind this position"
+    )] = 0  # fmt: skip
+    limit: Annotated[Annotated[int, msgspec.Meta(ge=1, le=PAGE_MAX)] | None, msgspec.Meta(
+        description="Facts at most; without it 100, as x-ndjson all of them"
+    )] = None  # fmt: skip
 
 
 @routes.on("GET", "/v1/history", "history.read", query=Query, answers=answers.HistoryPage,
            media=("application/json", NDJSON), summary="The log from a position on")  # fmt: skip
-def history(query: Query) -> Response:
-    """Facts in the order of the log; ``Accept: application/x-ndjson`` gives a line each."""
+def get_history(query: Query) -> Response:
+    """Facts in the order of the log; `Accept: application/x-ndjson` gives a line each."""
     ledger = services().ledger
     wanted = request.accept_mimetypes.best_match(["application/json", NDJSON])
     if wanted == NDJSON:
@@ -50,7 +54,7 @@ def history(query: Query) -> Response:
 
 @routes.on("GET", "/v1/history/<uuid:originator_id>", "history.read",
            answers=answers.HistoryPage, summary="All facts of one originator")  # fmt: skip
-def of_one(originator_id: UUID) -> Response:
+def get_history_of_originator(originator_id: UUID) -> Response:
     """Every fact of one originator, in order."""
     rows = services().ledger.store.select_events(originator_id)
     if not rows:

@@ -14,7 +14,7 @@ from api.routing import Routes, answer
 from api.schemas import body_sent
 from ledger.participants import CONSENTS, ROLES
 
-NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=NO_CONTROLS)]
 Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=NO_CONTROLS)]
@@ -42,12 +42,11 @@ class ConsentGiven(msgspec.Struct, kw_only=True):
     consent: Consent
     given: bool
     alias: Alias | None = None
-    submission_id: UUID | None = None
 
 
 @routes.on("POST", "/v1/participants", "participants.register", body=Newcomer,
            answers=answers.Registered, status=(201, 200), summary="Register a person")  # fmt: skip
-def register(body: tuple[UUID, Newcomer]) -> Response:
+def register_participant(body: tuple[UUID, Newcomer]) -> Response:
     """Register a person in a role; the answer holds their token, this once and on a replay."""
     who, here = actor(), services()
     submission_id, newcomer = body
@@ -71,7 +70,7 @@ def register(body: tuple[UUID, Newcomer]) -> Response:
 
 
 @routes.on("GET", "/v1/me", "me.read", answers=answers.Me, summary="Who one is")
-def me() -> Response:
+def get_me() -> Response:
     """The bearer of the token: role, district, consents and alias."""
     who, ledger = actor(), services().ledger
     person = ledger.participant(who.participant_id)
@@ -88,11 +87,20 @@ def me() -> Response:
 
 
 @routes.on("POST", "/v1/me/consents", "me.consent", body=ConsentGiven,
-           answers=answers.Consented, summary="Give or withdraw a consent")  # fmt: skip
-def consent(body: ConsentGiven) -> Response:
-    """A consent as it is from now on; the same again changes nothing."""
+           answers=answers.Consented, status=(201, 200),
+           summary="Give or withdraw a consent")  # fmt: skip
+def change_consent(body: tuple[UUID, ConsentGiven]) -> Response:
+    """A consent as it is from now on; a late retry undoes nothing said since."""
     here = services()
-    position = here.ledger.consent(
-        actor().participant_id, body.consent, body.given, here.clock(), alias=body.alias
+    submission_id, wanted = body
+    position, replayed = here.ledger.consent(
+        actor().participant_id,
+        wanted.consent,
+        wanted.given,
+        here.clock(),
+        submission_id=submission_id,
+        request=body_sent(),
+        alias=wanted.alias,
     )
-    return answer(answers.Consented(body.consent, body.given, position))
+    consented = answers.Consented(wanted.consent, wanted.given, position)
+    return answer(consented, 200 if replayed else 201, replayed=replayed)

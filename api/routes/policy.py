@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
 import msgspec
 from flask import Response
@@ -18,14 +19,15 @@ routes = Routes("policy", __name__, description="What is rewarded, and how")
 
 
 class Query(msgspec.Struct):
-    """``as_of``: a day (2026-11-23); today without it."""
+    """Which day's policy is asked for."""
 
-    as_of: date | None = None
+    as_of: Annotated[date | None,
+                     msgspec.Meta(description="A day, as in 2026-11-23; else today")] = None
 
 
 @routes.on("GET", "/v1/policy", "policy.read", query=Query, answers=answers.PolicyAnswer,
            summary="The reward policy in force")  # fmt: skip
-def policy(query: Query) -> Response:
+def get_policy(query: Query) -> Response:
     """The version of the policy that applies to what is done on a day."""
     here = services()
     day = query.as_of or day_of(here.clock())

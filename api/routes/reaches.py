@@ -10,7 +10,7 @@ from flask import Response
 
 from api import answers
 from api.auth import services
-from api.routing import Routes, answer, page
+from api.routing import Cursor, Routes, answer, page
 from ledger.errors import NotFound
 from ledger.rivers import ReachImported
 from projections import cursor as cursors
@@ -23,14 +23,15 @@ routes = Routes("reaches", __name__, description="Stretches of the rivers")
 class Listing(msgspec.Struct):
     """A page of reaches, all or those of a district."""
 
-    district: Annotated[str, msgspec.Meta(max_length=40)] | None = None
-    cursor: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    district: Annotated[Annotated[str, msgspec.Meta(max_length=40)] | None,
+                        msgspec.Meta(description="With all that lies in it")] = None  # fmt: skip
+    cursor: Cursor = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500, description="Items at most")] = 100
 
 
 @routes.on("GET", "/v1/reaches", "reaches.read", query=Listing, answers=answers.ReachPage,
            summary="The reaches, by id")  # fmt: skip
-def listing(query: Listing) -> Response:
+def list_reaches(query: Listing) -> Response:
     """Reaches in the order of their ids."""
     here = services()
     after, _ = cursors.read(LISTING, query.cursor)
@@ -49,7 +50,7 @@ def listing(query: Listing) -> Response:
 
 @routes.on("GET", "/v1/reaches/<uuid:id>", "reaches.read", answers=dict[str, Any],
            media=("application/geo+json",), summary="One reach as GeoJSON")  # fmt: skip
-def one(id: UUID) -> Response:
+def get_reach(id: UUID) -> Response:
     """A GeoJSON Feature (RFC 7946), its line in WGS-84."""
     reach = services().ledger.rivers.current().reaches.get(id)
     if reach is None:

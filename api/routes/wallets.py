@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -10,48 +9,43 @@ from flask import Response
 
 from api import answers
 from api.auth import actor, services
-from api.errors import Behind
-from api.routing import Routes, answer, page
+from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from ledger import access
 from ledger.days import day_of
 from ledger.errors import NotFound
-
-WAIT_SECONDS = 2.0
-
-Position = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
 routes = Routes("wallets", __name__, description="Coins and where they came from")
 
 
 class Balance(msgspec.Struct):
-    """``min_position``: wait until the view has followed the log that far (read your writes)."""
+    """How fresh the balance must be."""
 
-    min_position: Position = 0
+    min_position: MinPosition = 0
 
 
 class Lines(msgspec.Struct):
     """A page of a statement."""
 
-    cursor: str | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
-    min_position: Position = 0
+    cursor: Cursor = None
+    limit: Limit = 20
+    min_position: MinPosition = 0
 
 
 @routes.on("GET", "/v1/wallets/<whose>", "wallet.read", query=Balance,
            answers=answers.Wallet, summary="A balance, lot by lot")  # fmt: skip
-def wallet(whose: str, query: Balance) -> Response:
-    """Coins available today, first expiring first."""
+def get_wallet(whose: str, query: Balance) -> Response:
+    """Coins available today, first expiring first; `whose` is `me` or a participant's id."""
     here, owner = services(), _owner(whose)
-    _reached("balances", query.min_position)
+    reached("balances", query.min_position)
     return answer(here.views.wallet(owner, day_of(here.clock())))
 
 
 @routes.on("GET", "/v1/wallets/<whose>/statement", "wallet.read", query=Lines,
            answers=answers.StatementPage, summary="Every award and refusal")  # fmt: skip
-def statement(whose: str, query: Lines) -> Response:
-    """Every coin and every refusal, newest first, each with its rule and reasons."""
+def get_statement(whose: str, query: Lines) -> Response:
+    """Every coin and every refusal of `whose`, newest first, each with its rule and reasons."""
     owner = _owner(whose)
-    _reached("statement", query.min_position)
+    reached("statement", query.min_position)
     found = services().views.statement(owner, query.cursor, query.limit)
     for line in found["items"]:
         line["reasons"] = answers.reasons(tuple(line["reasons"]))
@@ -72,8 +66,3 @@ def _owner(whose: str) -> UUID:
     if owner != who.participant_id and services().ledger.participant(owner).registered is None:
         raise NotFound
     return owner
-
-
-def _reached(view: str, position: int) -> None:
-    if position and not services().views.wait_for(view, position, WAIT_SECONDS):
-        raise Behind

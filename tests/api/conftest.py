@@ -120,6 +120,18 @@ def follow(services: Services) -> Callable[[], None]:
         store.close()
 
 
+@pytest.fixture
+def erase(services: Services, monkeypatch: pytest.MonkeyPatch) -> Callable[[UUID], None]:
+    """``erase(participant)``: their key is gone, as after an erasure."""
+    store = services.ledger.store
+    gone: set[UUID] = set()
+    select = store.select_key
+    monkeypatch.setattr(
+        store, "select_key", lambda subject: None if subject in gone else select(subject)
+    )
+    return gone.add
+
+
 class Gunicorn:
     """A real server of our own on a free port of the loopback address."""
 

@@ -86,6 +86,44 @@ WRONG = {
 }  # fmt: skip
 
 
+# A body, the path of its error, and both sentences of it.
+SAID = {
+    "object": (lambda: {"crs": "wgs84", "track": "x"}, "track",
+               "类型不对，应为 JSON 对象。", "Of the wrong type; it should be an object."),
+    "text": (lambda: a_patrol() | {"reach_id": 7}, "reach_id",
+             "类型不对，应为文字或空值。", "Of the wrong type; it should be text or null."),
+    "number": (lambda: with_track(coordinates=[[112.1, "x"]]), "track.coordinates[0][1]",
+               "类型不对，应为数字。", "Of the wrong type; it should be a number."),
+    "bound": (lambda: a_patrol() | {"device": {"seq": -1}}, "device.seq",
+              "超出允许的范围，应不小于 0。", "Out of range: it must be at least 0."),
+    "items": (lambda: a_patrol() | {"photos": ["0" * 64] * 21}, "photos",
+              "过长，最多 20 项。", "Too long; at most 20 items."),
+    "pair": (lambda: with_track(coordinates=[[1, 2, 3]]), "track.coordinates[0]",
+             "应正好有 2 项。", "It must have exactly 2 items."),
+    "choice": (lambda: a_patrol() | {"crs": "bd09"}, "crs",
+               "不是允许的取值，请从以下各项中选择：wgs84、gcj02。",
+               "Choose one of: wgs84, gcj02."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_a_complaint_says_what_is_expected(case, caller):
+    """Type, bound, length with its unit and choice are named in Chinese and in English."""
+    make, path, zh, en = SAID[case]
+    answer = caller().submit("/v1/patrols", make())
+    assert (path, zh, en) in [(one["path"], one["zh"], one["en"]) for one in answer.json["errors"]]
+
+
+def test_an_empty_text_is_told_in_characters(caller):
+    """The unit of a text's length is the character; of what may be chosen every value is listed."""
+    answer = caller().submit("/v1/reports", {"category": "litter", "text": ""})
+    assert [one["zh"] for one in answer.json["errors"]] == ["过短，至少 1 个字符。"]
+    answer = caller("registrar").submit("/v1/participants", {"role": "citizen", "consents": ["x"]})
+    (error,) = answer.json["errors"]
+    assert error["path"] == "consents[0]"
+    assert error["zh"].endswith("：track、board、photo。")
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_patrol_is_refused_whole(case, caller, services):
     """A patrol with anything wrong gets a 422 naming the field, and the log stays as it was."""
@@ -125,6 +163,23 @@ def test_a_broken_body_is_a_400(case, app, caller, services):
         "/v1/patrols", data=content, headers=citizen.headers, content_type="application/json"
     )
     assert (answer.status_code, answer.json["code"]) == (400, code)
+    assert services.ledger.head() == head
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/me/consents", {"consent": "track", "given": True}),
+        ("/v1/participants", {"role": "citizen"}),
+        (f"/v1/reports/{uuid4()}/verify", {"tier": 1}),
+    ],
+)
+def test_every_post_needs_a_submission_id(path, body, caller, services):
+    """Whatever is to be recorded, without submission_id it is a 400 of its own code."""
+    role = {"/v1/participants": "registrar"}.get(path, "dispatcher")
+    one, head = caller(role), services.ledger.head()
+    answer = one.post(path, body)
+    assert (answer.status_code, answer.json["code"]) == (400, "missing_submission_id")
     assert services.ledger.head() == head
 
 

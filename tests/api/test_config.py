@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.config import NAMES, SETTINGS, ConfigError, Settings
+from api.config import DEFAULTS, SETTINGS, ConfigError, Settings
 from tests.api.conftest import KEY
 from tests.conftest import ROOT
 
@@ -27,6 +27,12 @@ def test_the_defaults_are_those_of_the_table():
         str(settings.workers), str(settings.threads),
     )  # fmt: skip
     assert all(one.meaning.zh and one.meaning.en for one in SETTINGS)
+
+
+def test_an_empty_value_is_the_default():
+    """A setting that is empty or blank counts as unset, whatever it is."""
+    environ = dict.fromkeys(DEFAULTS, " ")
+    assert Settings.from_env(environ) == Settings.from_env({})
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_known_one():
@@ -60,27 +66,23 @@ def test_postgres_needs_its_keys_given():
         Settings.from_env({"GWC_DATABASE_URL": url})
     with pytest.raises(ConfigError, match=r"PostgreSQL GWC_VAULT_KEY must"):
         Settings.from_env({"GWC_DATABASE_URL": url, "GWC_SECRET_KEY": KEY})
-    settings = Settings.from_env(
-        {"GWC_DATABASE_URL": url, "GWC_SECRET_KEY": KEY, "GWC_VAULT_KEY": KEY}
-    )
-    with pytest.raises(ConfigError, match="GWC_LOG_KEY"):
-        settings.log_key()
+    both = {"GWC_DATABASE_URL": url, "GWC_SECRET_KEY": KEY, "GWC_VAULT_KEY": KEY}
+    assert Settings.from_env(both).secret_key == base64.b64decode(KEY)
 
 
 def test_keys_are_made_once_and_for_their_owner_alone(tmp_path):
     """Beside the SQLite file, mode 0600, the same for all who start at once, no draft left."""
     url = f"sqlite:///{tmp_path / 'gwc.db'}"
 
-    def start(_: int) -> tuple[bytes, bytes, bytes]:
+    def start(_: int) -> tuple[bytes, bytes]:
         settings = Settings.from_env({"GWC_DATABASE_URL": url})
-        return settings.secret_key, settings.vault_key, settings.log_key()
+        return settings.secret_key, settings.vault_key
 
     with ThreadPoolExecutor(16) as pool:
         found = set(pool.map(start, range(64)))
-    ((secret, vault, log_key),) = found
+    ((secret, vault),) = found
     assert (len(secret), len(vault), secret != vault) == (32, 32, True)
-    assert b"BEGIN PRIVATE KEY" in log_key
-    names = {"gwc.db.secret-key", "gwc.db.vault-key", "gwc.db.log-key.pem"}
+    names = {"gwc.db.secret-key", "gwc.db.vault-key"}
     assert {one.name for one in tmp_path.iterdir()} == names
     assert {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()} == {0o600}
 
@@ -104,4 +106,4 @@ def test_the_names_are_those_of_the_design():
         "DATABASE_URL REDIS_URL SECRET_KEY VAULT_KEY LOG_KEY TIMEZONE BIND WORKERS THREADS"
         " RATE_LIMIT TEST_POSTGRES_URL TEST_REDIS_URL CHROMIUM"
     )
-    assert {f"GWC_{one}" for one in promised.split()} <= NAMES
+    assert {f"GWC_{one}" for one in promised.split()} <= set(DEFAULTS)

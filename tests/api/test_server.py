@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from openapi_spec_validator import validate
 
+from projections import BY_NAME
 from tests.api.test_bad_input import a_patrol
 from tests.ledger.examples import NOW
 
@@ -90,7 +91,7 @@ def test_metrics_add_up_over_two_workers(environ, services, serve):
         assert number(text, served) == 40
         assert number(text, 'gwc_coins_awarded_total{kind="patrol"}') == 9
         assert number(text, "gwc_log_position") == services.ledger.head()
-        assert 'gwc_view_lag{view="balances"}' in text
+        assert {one for one in BY_NAME if f'gwc_view_lag{{view="{one}"}}' in text} == set(BY_NAME)
         server.process.send_signal(1)  # HUP: new workers in place of the old ones.
         for _ in range(10):
             assert ask(server, "/v1/me", token)[0] == 200
@@ -165,3 +166,38 @@ def test_the_openapi_document_is_valid(app):
     assert patrol["additionalProperties"] is False
     assert document["paths"]["/healthz"]["get"]["security"] == []
     assert document["security"] == [{"bearer": []}]
+
+
+def operations(document: dict) -> list[dict]:
+    return [one for path in document["paths"].values() for method, one in path.items()
+            if method != "parameters"]  # fmt: skip
+
+
+def test_every_operation_is_described(app):
+    """Each has a description, an id of its own that says what it does, and described parameters."""
+    found = operations(app.test_client().get("/openapi.json").json)
+    ids = [one["operationId"] for one in found]
+    assert len(set(ids)) == len(ids)
+    verbs = {"get", "list", "record", "verify", "refuse", "register", "change"}
+    assert {one.partition("_")[0] for one in ids} == verbs
+    assert [one["operationId"] for one in found if not one["description"]] == []
+    asked = [each for one in found for each in one.get("parameters", ())]
+    assert asked
+    assert [each["name"] for each in asked if not each["description"]] == []
+    defaults = {each["name"]: each["schema"].get("default") for each in asked}
+    assert (defaults["period"], defaults["min_position"]) == ("month", 0)
+
+
+def test_headers_and_schemas_are_told_as_they_are(app):
+    """The headers answers may carry are there, metrics are typed, and no schema is left over."""
+    document = app.test_client().get("/openapi.json").json
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    assert "Idempotent-Replay" in paths["/v1/patrols"]["post"]["responses"]["200"]["headers"]
+    assert "Link" in paths["/v1/reports"]["get"]["responses"]["200"]["headers"]
+    for one in operations(document):
+        assert "Retry-After" in one["responses"]["default"]["headers"]
+    assert {"$ref": "#/components/schemas/Metrics"} in (
+        schemas["Receipt"]["properties"]["metrics"]["anyOf"]
+    )
+    text = json.dumps(document)
+    assert [name for name in schemas if f'"#/components/schemas/{name}"' not in text] == []

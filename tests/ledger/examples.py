@@ -93,3 +93,13 @@ def verify(ledger: Ledger, receipt: Receipt, reviewer: Actor, now: datetime = NO
     return ledger.review(
         BY_KIND[receipt.kind], reviewer, receipt.id, uuid4(), now, tier=tier, reason=""
     )
+
+
+def consent(
+    ledger: Ledger, person: UUID, given: bool, alias: str | None = None, sent: UUID | None = None
+) -> tuple[int, bool]:
+    """Give or withdraw the consent to be shown on the boards."""
+    return ledger.consent(
+        person, "board", given, NOW, submission_id=sent or uuid4(),
+        request={"given": given, "alias": alias}, alias=alias,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from ledger.districts import DistrictImported
 from ledger.errors import Forbidden, InvalidInput, NotFound, SubmissionConflict, UnknownDistrict
 from ledger.known_tokens import LOOKED_AT_SECONDS_MAX, KnownTokens
 from ledger.participants import ROLES, Actor
-from tests.ledger.examples import NOW, someone
+from tests.ledger.examples import NOW, consent, someone
 
 
 def register(ledger, registrar, submission, **changes):
@@ -177,17 +177,25 @@ def test_a_district_code_is_a_plain_word(ledger):
 
 
 def test_consent_is_as_easily_withdrawn_as_given(ledger):
-    """Each change is one fact, a repetition none, and an alias comes with the consent."""
+    """Each change is one fact, and a new alias comes with a new consent."""
     person = someone(ledger).participant_id
-    ledger.consent(person, "board", True, NOW, alias="白鹭")
+    consent(ledger, person, True, "白鹭")
     assert ledger.alias_of(person) == "白鹭"
-    head = ledger.head()
-    ledger.consent(person, "board", True, NOW)
-    assert ledger.head() == head
-    ledger.consent(person, "board", False, NOW)
+    consent(ledger, person, False)
     assert ledger.participant(person).consents == set()
-    ledger.consent(person, "board", True, NOW, alias="苍鹭")
+    consent(ledger, person, True, "苍鹭")
     assert ledger.alias_of(person) == "苍鹭"
+
+
+def test_a_late_retry_of_a_consent_undoes_nothing(ledger):
+    """What was sent in before is answered as before, whatever was said since."""
+    person, sent = someone(ledger).participant_id, uuid4()
+    first = consent(ledger, person, True, "白鹭", sent)
+    consent(ledger, person, False)
+    assert consent(ledger, person, True, "白鹭", sent) == (first[0], True)
+    assert ledger.participant(person).consents == set()
+    with pytest.raises(SubmissionConflict):
+        consent(ledger, person, False, None, sent)
 
 
 def test_access_is_denied_by_default():

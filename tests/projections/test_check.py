@@ -15,7 +15,16 @@ from projections import VIEWS
 from projections.check import check_views
 from projections.reading import open_stores
 from projections.runner import Follower
-from tests.ledger.examples import NOW, a_reach, a_report, a_walk, contribute, someone, verify
+from tests.ledger.examples import (
+    NOW,
+    a_reach,
+    a_report,
+    a_walk,
+    consent,
+    contribute,
+    someone,
+    verify,
+)
 
 KEY = bytes(range(32))
 
@@ -40,7 +49,7 @@ def city(database, redis_url):
     ledger.ensure_policy(NOW)
     ledger.import_reaches([a_reach()], NOW)
     citizen, dispatcher = someone(ledger), someone(ledger, "dispatcher")
-    ledger.consent(citizen.participant_id, "board", True, NOW)
+    consent(ledger, citizen.participant_id, True)
     contribute(ledger, "patrol", citizen, a_walk(900, 1500, NOW))
     verify(ledger, contribute(ledger, "report", citizen, a_report()), dispatcher)
     stores = open_stores(database, redis_url)

@@ -24,6 +24,7 @@ from tests.ledger.examples import (
     a_report,
     a_visit,
     a_walk,
+    consent,
     contribute,
     someone,
     verify,
@@ -107,8 +108,8 @@ def town(ledger):
     ledger.import_reaches([a_reach("1")], NOW)
     citizen, worker = someone(ledger), someone(ledger, "grid_worker")
     dispatcher = someone(ledger, "dispatcher")
-    ledger.consent(citizen.participant_id, "board", True, NOW, alias="青鱼")
-    ledger.consent(citizen.participant_id, "board", False, NOW)
+    consent(ledger, citizen.participant_id, True, "青鱼")
+    consent(ledger, citizen.participant_id, False)
     token = ledger.issue_token("cleaner", NOW, participant=worker.participant_id)
     ledger.revoke_token(token.token, NOW)
     ledger.revoke_role(worker.participant_id, "cleaner", "moved", NOW)

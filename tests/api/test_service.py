@@ -92,7 +92,7 @@ def test_boards_show_aliases_of_those_who_want_it(caller, follow):
         walked = a_walk(1200, 1800, datetime.now(UTC) - MINUTE, start_m=start)
         assert one.submit("/v1/patrols", walked).json["coins"] == 9
     given = proud.submit("/v1/me/consents", {"consent": "board", "given": True, "alias": "白鹭"})
-    assert given.status_code == 200
+    assert given.status_code == 201
     follow()
     board = shy.get("/v1/leaderboards/all?period=all").json
     assert [(one["rank"], one["alias"], one["me"]) for one in board["entries"]] == [
@@ -101,7 +101,7 @@ def test_boards_show_aliases_of_those_who_want_it(caller, follow):
     assert str(proud.id) not in shy.get("/v1/leaderboards/all?period=all").text
     mine = proud.get("/v1/leaderboards/citizen?period=year&around=me").json
     assert mine["me"]["rank"] == 1
-    assert proud.submit("/v1/me/consents", {"consent": "board", "given": False}).status_code == 200
+    assert proud.submit("/v1/me/consents", {"consent": "board", "given": False}).status_code == 201
     follow()
     assert shy.get("/v1/leaderboards/all?period=all").json["entries"] == []
 

@@ -71,6 +71,10 @@ class People(Tokens):
         self._check_district(district)
         if not access.may_register(by, role, self.districts.current().path(district)):
             raise Forbidden
+        if employer and "enterprise" not in self.participant(employer).roles:
+            raise InvalidInput(
+                [FieldError("employer", "not_an_enterprise", "没有这个企业", "no such enterprise")]
+            )
         person = identity.participant_id(by.participant_id, submission_id)
         digest = self.vault.fingerprint(person, content_of(request))
         token = self._derived_token(person)

@@ -34,6 +34,7 @@ class Newcomer(msgspec.Struct, kw_only=True):
     phone: Line | None = None
     birth_year: Annotated[int, msgspec.Meta(ge=1900, le=2100)] | None = None
     consents: Annotated[tuple[Consent, ...], msgspec.Meta(max_length=len(CONSENTS))] = ()
+    employer: UUID | None = None  # the enterprise whose staff they are
 
 
 class ConsentGiven(msgspec.Struct, kw_only=True):
@@ -58,6 +59,7 @@ def register_participant(body: tuple[UUID, Newcomer]) -> Response:
         request=body_sent(),
         district=newcomer.district,
         consents=tuple(dict.fromkeys(newcomer.consents)),
+        employer=newcomer.employer,
         personal={
             "alias": newcomer.alias,
             "name": newcomer.name,

@@ -56,6 +56,20 @@ def test_a_registrar_gives_no_office_and_stays_in_their_district(ledger):
         ledger.import_districts(circle, NOW)
 
 
+def test_staff_belong_to_an_enterprise_that_is_registered(ledger):
+    """Somebody who is no enterprise has no staff."""
+    registrar = someone(ledger, "registrar")
+    firm, citizen = (
+        ledger.register(registrar, uuid4(), role, NOW, request={}).participant_id
+        for role in ("enterprise", "citizen")
+    )
+    staff = ledger.register(registrar, uuid4(), "enterprise", NOW, request={}, employer=firm)
+    assert ledger.participant(staff.participant_id).registered.employer == firm
+    for nobody in (citizen, uuid4()):
+        with pytest.raises(InvalidInput):
+            ledger.register(registrar, uuid4(), "enterprise", NOW, request={}, employer=nobody)
+
+
 def test_a_token_says_who_and_its_hash_is_all_that_is_stored(ledger):
     """The bearer is found by the hash; the token itself is nowhere in the log."""
     made = ledger.issue_token("grid_worker", NOW)

@@ -88,3 +88,16 @@ def test_every_linked_file_is_there():
     ]
     assert links
     assert [link for link in links if not link.exists()] == []
+
+
+def test_secrets_beside_the_database_stay_out_of_git(tmp_path):
+    """No key file, lock or log of a database made where the README's commands run is added."""
+    names = [f"{base}{end}" for base in ("gwc.db", "gwc-demo.db")
+             for end in ("", "-wal", "-shm", ".secret-key", ".vault-key")]  # fmt: skip
+    # In a repository of its own, so that a copy without its history can be tested as well.
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    ignored = subprocess.run(
+        ["git", "check-ignore", *names], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ignored.stdout.split() == names

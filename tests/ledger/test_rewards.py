@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -224,3 +225,17 @@ def test_own_duty_is_a_matter_of_places_that_overlap(open_ledger, reach, cleaner
     ledger.import_reaches([a_reach(reach)], NOW)
     worker = someone(ledger, "cleaner", cleaner)
     assert contribute(ledger, "patrol", worker, a_walk(800, 1500, NOW)).coins == coins
+
+
+def test_a_copy_under_another_reach_meets_its_original(ledger):
+    """Tracks are compared by where they are, not by the reach that was declared."""
+    near = uuid4()
+    line = tuple((x, y + 0.0003) for x, y in a_reach().lines[0])
+    ledger.import_reaches(
+        [msgspec.structs.replace(a_reach(), reach_id=near, name="旁河", lines=(line,))], NOW
+    )
+    walk = a_noisy_walk(NOW)
+    assert contribute(ledger, "patrol", someone(ledger), walk).coins
+    walk["track"]["coordinates"] = [[x + 1e-6, y] for x, y in walk["track"]["coordinates"]]
+    copy = contribute(ledger, "patrol", someone(ledger), {**walk, "reach_id": str(near)})
+    assert (copy.state, copy.reasons) == ("rejected", ("replayed_track",))

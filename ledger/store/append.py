@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.store.errors import FingerprintTaken
+from ledger.store.errors import FingerprintTaken, QuotaExceeded
 from ledger.store.leaf import entry_tail, tail_hash
 from ledger.store.mapper import StoredFact
 from ledger.store.merge import Call
-from ledger.store.rows import Guard, VaultRow
+from ledger.store.rows import Guard, Quota, VaultRow
 
 
 class EventRow(NamedTuple):
@@ -33,7 +33,7 @@ class EventRow(NamedTuple):
 class Append(Call):
     """The facts and vault rows of one call: recorded together or not at all."""
 
-    __slots__ = ("events", "guard", "head", "positions", "shelves", "unchanged", "vault_rows")
+    __slots__ = ("events", "head", "positions", "quotas", "shelves", "unchanged", "vault_rows")
 
     def __init__(
         self, stored: Sequence[StoredFact], vault_rows: Sequence[VaultRow], guard: Guard
@@ -43,6 +43,7 @@ class Append(Call):
         self.unchanged = {str(key): version for key, version in guard.unchanged.items()}
         self.head = guard.head
         self.shelves = guard.shelves
+        self.quotas = guard.quotas
         self.positions: list[int] = []
         super().__init__(
             sum(len(tail) for _, tail in self.events)
@@ -59,11 +60,13 @@ class LogState:
         versions: dict[str, int],
         fingerprints: Iterable[bytes] = (),
         shelves: Mapping[str, int] | None = None,
+        used: Mapping[str, int] | None = None,
     ) -> None:
         self.head = head
         self.versions = versions
         self.fingerprints = set(fingerprints)
         self.shelves = dict(shelves or {})
+        self.used = dict(used or {})
 
 
 class Admission:
@@ -72,6 +75,7 @@ class Admission:
     def __init__(self, appends: Sequence[Append], log: LogState) -> None:
         self.events: list[EventRow] = []
         self.vault_rows: list[tuple[VaultRow, int]] = []
+        self.used: dict[str, int] = {}
         self._verdicts: list[tuple[Append, IntegrityError | None]] = []
         for append in appends:
             refusal = self._admit(append, log)
@@ -96,6 +100,11 @@ class Admission:
         fingerprints = [row.fingerprint for row in append.vault_rows if row.fingerprint]
         if len(set(fingerprints) - log.fingerprints) < len(fingerprints):
             return FingerprintTaken("a vault row with this fingerprint exists")
+        used = _used_after(append.quotas, log.used)
+        if isinstance(used, IntegrityError):
+            return used
+        log.used.update(used)
+        self.used.update(used)
         log.versions.update(versions)
         log.fingerprints.update(fingerprints)
         append.positions = list(range(log.head + 1, log.head + 1 + len(append.events)))
@@ -132,6 +141,23 @@ def _guard_broken(append: Append, log: LogState) -> IntegrityError | None:
         if (newest := log.shelves.get(shelf, 0)) != position:
             return IntegrityError(f"the shelf {shelf} is at {newest}, no longer at {position}")
     return None
+
+
+def _used_after(
+    quotas: Sequence[Quota], used: Mapping[str, int]
+) -> dict[str, int] | IntegrityError:
+    """What the shared amounts come to with this call, or why it cannot have its share."""
+    after: dict[str, int] = {}
+    for quota in quotas:
+        total = after.get(quota.key, used.get(quota.key, 0)) + quota.amount
+        fits = quota.limit is None or quota.amount <= 0 or total <= quota.limit
+        if quota.full and fits:
+            return IntegrityError(f"{quota.key} has room again")
+        if not quota.full and not fits:
+            return QuotaExceeded(quota.key)
+        if not quota.full:
+            after[quota.key] = total
+    return after
 
 
 def _versions_after(append: Append, log: LogState) -> dict[str, int] | IntegrityError:

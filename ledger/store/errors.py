@@ -24,6 +24,14 @@ class FingerprintTaken(IntegrityError):
     """Another vault row already has this fingerprint (the same photo, say, a second time)."""
 
 
+class QuotaExceeded(IntegrityError):
+    """``key`` has no room for what this call wanted of it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} has no room for this")
+        self.key = key
+
+
 class Overloaded(PersistenceError):
     """Too many calls wait for the log already; this one was not queued and may be sent again."""
 

@@ -51,7 +51,9 @@ SELECT (SELECT coalesce(max(position), 0) FROM events),
              FROM unnest(%b::text[]::uuid[]) WITH ORDINALITY AS asked (id, place) ORDER BY place),
        ARRAY(SELECT fingerprint FROM vault WHERE fingerprint = ANY(%b::bytea[])),
        ARRAY(SELECT coalesce((SELECT max(position) FROM vault WHERE shelf = asked.shelf), 0)
-             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (shelf, place) ORDER BY place)
+             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (shelf, place) ORDER BY place),
+       ARRAY(SELECT coalesce((SELECT used FROM quotas WHERE key = asked.key), 0)
+             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (key, place) ORDER BY place)
 """
 INSERT_EVENTS = """
 INSERT INTO events SELECT * FROM unnest(
@@ -114,15 +116,18 @@ class PostgresRecorder(LogRecorder[Connection]):
         asked = list(originators)
         fingerprints = [row.fingerprint for a in appends for row in a.vault_rows if row.fingerprint]
         shelves = list({shelf for append in appends for shelf in append.shelves})
-        cursor = connection.execute(STATE, (asked, fingerprints or None, shelves), binary=True)
+        quotas = list({quota.key for append in appends for quota in append.quotas})
+        parameters = (asked, fingerprints or None, shelves, quotas)
+        cursor = connection.execute(STATE, parameters, binary=True)
         row = cursor.fetchone()
         assert row is not None
-        head, versions, taken, newest = row
+        head, versions, taken, newest, used = row
         return LogState(
             head,
             dict(zip(asked, versions, strict=True)),
             taken,
             dict(zip(shelves, newest, strict=True)),
+            dict(zip(quotas, used, strict=True)),
         )
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
@@ -161,7 +166,7 @@ class PostgresRecorder(LogRecorder[Connection]):
 
     def _create_tables(self, connection: Connection) -> None:
         with connection.transaction():
-            made = connection.execute("SELECT to_regclass('vault_by_shelf')").fetchone()
+            made = connection.execute("SELECT to_regclass('quotas')").fetchone()
             if made is None or made[0] is None:
                 connection.execute(LOCK)  # Two creating at once would trip over the catalogue.
                 for statement in TABLES.split(";"):
@@ -253,3 +258,5 @@ def _insert(connection: Connection, admission: Admission) -> None:
             (row.originator_id, row.field, row.subject, row.shelf, row.fingerprint, row.stored_at,
              row.nonce, row.ciphertext, position),
         )  # fmt: skip
+    for item in admission.used.items():
+        connection.execute(_sql(schema.KEEP_USED), item)

@@ -23,7 +23,7 @@ from ledger.store.errors import RowRefused
 from ledger.store.mapper import RecordedFact, StoredFact, as_uuid
 from ledger.store.merge import WAITING_MAX, MergedCommit
 from ledger.store.pool import Closeable, Pool
-from ledger.store.rows import Guard, VaultRow
+from ledger.store.rows import Guard, Quota, VaultRow
 
 READERS_MAX = 8
 WATCHERS_MAX = 4
@@ -60,15 +60,17 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         unchanged: Mapping[UUID, int] | None = None,
         head: int | None = None,
         shelves: Mapping[str, int] | None = None,
+        quotas: Sequence[Quota] = (),
         **unknown: Any,
     ) -> Sequence[int]:
         """Records all of it durably, or nothing; returns the consecutive positions.
 
         ``unchanged``: originator to the version that must still be its latest (0: none yet);
         ``head``: the position that must still be the last; ``shelves``: shelf of the vault to
-        the position its newest row must still have.  Raises IntegrityError if these do not hold
-        or a version is taken or would leave a hole, FingerprintTaken, EntryTooLarge, Overloaded,
-        StoreClosed; after OperationalError the outcome has to be looked up.
+        the position its newest row must still have; ``quotas``: what it takes of shared amounts.
+        Raises IntegrityError if these do not hold or a version is taken or would leave a hole,
+        QuotaExceeded, FingerprintTaken, EntryTooLarge, Overloaded, StoreClosed; after
+        OperationalError the outcome has to be looked up.
         """
         if any(value is not None for value in unknown.values()):  # The library passes None.
             raise TypeError(f"the log cannot record {', '.join(unknown)}")
@@ -77,7 +79,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
         if len(facts) < len(stored_events):
             raise TypeError("the log takes StoredFact rows, which say when they were recorded")
-        append = Append(facts, vault_rows, Guard(unchanged or {}, head, shelves or {}))
+        append = Append(facts, vault_rows, Guard(unchanged or {}, head, shelves or {}, quotas))
         self._merge.submit(append)
         return append.positions
 
@@ -158,6 +160,15 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         """Any subject and its wrapped key, to try a master key on; None when there is none."""
         rows = self.rows((schema.SELECT_SOME_KEY, []))
         return (as_uuid(rows[0][0]), rows[0][1]) if rows else None
+
+    def select_used(self, key: str) -> int:
+        """How much of a shared amount is used; 0 of one that nothing was taken of."""
+        rows = self.rows((schema.SELECT_USED, [key]))
+        return int(rows[0][0]) if rows else 0
+
+    def select_quotas(self) -> dict[str, int]:
+        """How much is used of every shared amount."""
+        return {key: int(used) for key, used in self.rows((schema.SELECT_QUOTAS, []))}
 
     def select_vault(self, originator_id: UUID) -> list[VaultRow]:
         """The vault rows of one originator, by field."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,21 @@ class VaultRow(msgspec.Struct, frozen=True):
     """Of the first fact recorded with it; assigned when it is committed."""
 
 
+class Quota(msgspec.Struct, frozen=True):
+    """A claim on what many share (额度): a budget's coins, an offer's stock.
+
+    The store keeps, under the lock that gives positions, how much of ``key`` is used. A call whose
+    ``amount`` goes beyond ``limit`` (None: there is none) is refused; a negative one gives back.
+    ``full`` turns it round: nothing is used, and the call stands only while the amount would *not*
+    fit, which is what a refusal for lack of room was decided on.
+    """
+
+    key: str
+    amount: int
+    limit: int | None
+    full: bool = False
+
+
 class Guard(msgspec.Struct, frozen=True):
     """What a decision was based on and must still hold when its facts are committed."""
 
@@ -33,3 +48,5 @@ class Guard(msgspec.Struct, frozen=True):
     """The position that must still be the last of the log."""
     shelves: Mapping[str, int] = {}
     """Shelf to the position its newest row must still have; 0 means it must be empty."""
+    quotas: Sequence[Quota] = ()
+    """What it takes of shared amounts, or found used up."""

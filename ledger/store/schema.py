@@ -42,7 +42,11 @@ CREATE TABLE IF NOT EXISTS vault (
     position {bigint} NOT NULL,
     PRIMARY KEY (originator_id, field)
 ){strict};
-CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, position DESC)
+CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, position DESC);
+CREATE TABLE IF NOT EXISTS quotas (
+    key TEXT PRIMARY KEY,
+    used {bigint} NOT NULL
+){strict}
 """
 
 MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
@@ -51,6 +55,11 @@ SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
 SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
 SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
+SELECT_QUOTAS = "SELECT key, used FROM quotas ORDER BY key"
+SELECT_USED = "SELECT used FROM quotas WHERE key = ?"
+KEEP_USED = (
+    "INSERT INTO quotas VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET used = excluded.used"
+)
 INSERT_SNAPSHOT = (
     "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (originator_id, originator_version) DO UPDATE"

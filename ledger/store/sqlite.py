@@ -44,6 +44,7 @@ INSERT_EVENTS = tuple(
 )
 INSERT_VAULT = "INSERT INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEWEST = "SELECT coalesce(max(position), 0) FROM vault WHERE shelf = ?"
+USED = "SELECT key, used FROM quotas WHERE key IN (SELECT value FROM json_each(?))"
 ROW_ERRORS = (
     sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
     OverflowError, ValueError,
@@ -110,7 +111,9 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             shelf: connection.execute(NEWEST, (shelf,)).fetchone()[0]
             for shelf in {shelf for append in appends for shelf in append.shelves}
         }
-        return LogState(row[0], versions, taken, shelves)
+        keys = {quota.key for append in appends for quota in append.quotas}
+        used = connection.execute(USED, (json.dumps(list(keys)),)).fetchall() if keys else ()
+        return LogState(row[0], versions, taken, shelves, dict(used))
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection:
@@ -203,3 +206,5 @@ def _insert(connection: sqlite3.Connection, admission: Admission) -> None:
                 for row, position in admission.vault_rows
             ],
         )  # fmt: skip
+    if admission.used:
+        connection.executemany(schema.KEEP_USED, list(admission.used.items()))

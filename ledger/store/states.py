@@ -17,7 +17,7 @@ from ledger.store.errors import as_persistence_error
 
 PAGE = 10_000
 STATES = """
-SELECT state FROM events WHERE topic IN (SELECT value FROM json_each(?))
+SELECT topic, state FROM events WHERE topic IN (SELECT value FROM json_each(?))
 AND position <= ? AND recorded_at <= ?
 """
 EVER = 2**63 - 1
@@ -25,8 +25,8 @@ EVER = 2**63 - 1
 
 def states(
     env: Mapping[str, str], topics: Sequence[str], *, through: int = EVER, until: int = EVER
-) -> Iterator[bytes]:
-    """The states of the facts of these topics in the store that ``env`` names.
+) -> Iterator[tuple[str, bytes]]:
+    """The stored names and states of the facts of these topics in the store that ``env`` names.
 
     ``through`` is a position, ``until`` microseconds since 1970 UTC; both inclusive. Raises the
     library's PersistenceError for a database that cannot be read.
@@ -40,18 +40,17 @@ def states(
 
 def _past_the_recorder(
     path: str, topics: Sequence[str], through: int, until: int
-) -> Iterator[bytes]:
+) -> Iterator[tuple[str, bytes]]:
     try:
         with closing(sqlite3.connect(path)) as connection:
-            for (state,) in connection.execute(STATES, (json.dumps(topics), through, until)):
-                yield state
+            yield from connection.execute(STATES, (json.dumps(topics), through, until))
     except sqlite3.Error as error:
         raise as_persistence_error(error) from error
 
 
 def _by_recorder(
     env: Mapping[str, str], topics: Sequence[str], through: int, until: int
-) -> Iterator[bytes]:
+) -> Iterator[tuple[str, bytes]]:
     from eventsourcing.persistence import InfrastructureFactory
     from eventsourcing.utils import Environment
 
@@ -62,7 +61,7 @@ def _by_recorder(
         while rows := recorder.select_notifications(
             after, PAGE, through, topics, inclusive_of_start=False
         ):
-            yield from (row.state for row in rows if row.recorded_at <= until)
+            yield from ((row.topic, row.state) for row in rows if row.recorded_at <= until)
             after = rows[-1].id
     finally:
         factory.close()

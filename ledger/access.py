@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from ledger.participants import ROLES, Actor
+from ledger.participants import CONTRIBUTORS, ROLES, Actor
 
 EVERYBODY = frozenset(ROLES) - {"open311"}
 
@@ -24,6 +24,22 @@ RIGHTS: dict[str, frozenset[str]] = {
     "boards.read": EVERYBODY,
     "contributions.read": EVERYBODY,
     "history.read": frozenset({"auditor"}),
+    "catalogue.read": EVERYBODY,
+    "catalogue.manage": frozenset({"merchant", "reward_officer"}),
+    "redemptions.ask": CONTRIBUTORS,
+    "redemptions.read": EVERYBODY,
+    "redemptions.decide": frozenset({"approver", "reward_officer"}),
+    "redemptions.collect": frozenset({"merchant", "reward_officer"}),
+    "donations.make": CONTRIBUTORS,
+    "accounts.read": EVERYBODY,
+    "accounts.open": frozenset({"reward_officer", "registrar", "admin"}),
+    "accounts.keep": EVERYBODY,
+    "reversals.propose": frozenset({"reward_officer"}),
+    "reversals.decide": frozenset({"approver"}),
+    "reversals.read": frozenset({"reward_officer", "approver", "auditor"}),
+    "budgets.set": frozenset({"reward_officer"}),
+    "budgets.read": frozenset({"reward_officer", "approver", "auditor", "admin"}),
+    "books.read": frozenset({"auditor", "reward_officer", "approver"}),
 }
 
 

@@ -1,17 +1,21 @@
 """The ledger (账本): everything people can do, each a short method of one of its parts.
 
 Parts, each on the one below: Log (load, append, attempt) → Registers (policies, rivers,
-districts) → Tokens → People (registration, roles, consents); Contributing (contribute, review).
+districts, catalogue) → Tokens → People; Contributing → Budgeting; Reversing; and for spending
+Holding → Redeeming → Deciding → Donating → Expiring; Offering.
 """
 
 from __future__ import annotations
 
-from ledger.contributing import Contributing
+from ledger.budgeting import Budgeting
+from ledger.expiring import Expiring
 from ledger.people import People, Registration
 from ledger.receipts import Receipt
+from ledger.reversing import Reversing
+from ledger.spending.offering import Offering
 
 
-class Ledger(Contributing, People):
+class Ledger(Budgeting, Reversing, Offering, Expiring, People):
     """One city's ledger on one database; ``close()`` drains what is being written.
 
     ``env`` names the store: PERSISTENCE_MODULE and its settings. Safe to share between threads;

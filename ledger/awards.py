@@ -8,10 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.days import end_of_following_year
 from ledger.facts import Text
 from ledger.policy import Granted, Policy, Refused
-from ledger.wallet import REMEMBERED_DAYS, AwardRefused, CoinsAwarded, Wallet
+from ledger.wallet import REMEMBERED_DAYS, Wallet
 
 REASONS = {
     "role_not_eligible": Text(
@@ -53,6 +54,18 @@ REASONS = {
     "rule_grants_none": Text(
         zh="按活动当天生效的政策，这一项发放 0 枚绿水币。",
         en="The policy in force on that day grants 0 coins for this.",
+    ),
+    "debt_first": Text(
+        zh="您此前有一笔发放被撤回、尚欠绿水币，本次发放先用于抵扣所欠。",
+        en="An earlier award was taken back and coins are owed; this award pays them first.",
+    ),
+    "award_reversed": Text(
+        zh="这笔发放经两人核实后已撤回，绿水币已收回。",
+        en="Two people found this award to be wrong; its coins were taken back.",
+    ),
+    "budget_used_up": Text(
+        zh="所在地区当年的绿水币预算已用完；预算追加后自动补发，无需重新提交。",
+        en="The district's budget of the year is used up; this is paid as soon as it is raised.",
     ),
     "refused_by_reviewer": Text(
         zh="审核人员未予认可，具体原因见该条记录中的审核意见。",
@@ -141,6 +154,7 @@ def award(
     coins, cuts = _capped(wallet, claim, granted.coins, policy)
     if coins == 0:
         return refused(claim, granted.rule, policy.version, cuts or ("rule_grants_none",))
+    to_debt = min(wallet.debt, coins)
     return CoinsAwarded(
         participant_id=claim.participant_id,
         amount=coins,
@@ -152,9 +166,10 @@ def award(
         expires_on=end_of_following_year(claim.earned_on),
         role=claim.role,
         districts=claim.districts,
-        reasons=cuts,
+        reasons=(*cuts, "debt_first") if to_debt else cuts,
         began_at=claim.began_at,
         ended_at=claim.ended_at,
+        to_debt=to_debt,
     )
 
 
@@ -188,4 +203,20 @@ def refused(
         policy_version=policy_version,
         earned_on=claim.earned_on,
         reasons=reasons,
+    )
+
+
+BUDGET = "budget.room"
+
+
+def over_budget(award: CoinsAwarded) -> AwardRefused:
+    """The same award refused because a budget has no room; it is paid once there is some."""
+    return AwardRefused(
+        participant_id=award.participant_id,
+        cause=award.cause,
+        kind=award.kind,
+        rule=BUDGET,
+        policy_version=award.policy_version,
+        earned_on=award.earned_on,
+        reasons=("budget_used_up",),
     )

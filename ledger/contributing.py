@@ -10,6 +10,9 @@ from uuid import UUID
 import msgspec
 
 from ledger import access, identity
+from ledger.awards import over_budget
+from ledger.budgets import shares
+from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions.base import (
     OPEN_STATES,
     Contribution,
@@ -34,7 +37,8 @@ from ledger.receipts import FACTS_PER_COMMAND, Receipt, facts_of_command, receip
 from ledger.recording import Basis, Recording
 from ledger.registers import Registers
 from ledger.settlement import settle
-from ledger.store.errors import FingerprintTaken
+from ledger.store.errors import FingerprintTaken, QuotaExceeded
+from ledger.store.rows import Quota
 from ledger.vault import content_of
 
 TIERS = 3
@@ -162,8 +166,14 @@ class Contributing(Registers):
         facts: Sequence[Fact],
         now: datetime,
         basis: Basis,
+        *,
+        only_if_paid: bool = False,
     ) -> Receipt:
-        """Apply the facts, settle under the policies they were decided by, save in one commit."""
+        """Apply the facts, settle under the policies they were decided by, save in one commit.
+
+        An award beyond a budget is refused instead; ``only_if_paid``: nothing is saved then, and
+        QuotaExceeded is raised.
+        """
         version = state.version
         for number, fact in enumerate(facts, 1):
             state.apply(Entry(cause, version + number, now, fact))
@@ -171,20 +181,37 @@ class Contributing(Registers):
         owner = state.recorded.participant_id
         wallet = self.wallet(owner)
         money = settle(contribution, state, cause, wallet, basis.book, now)
-        account, before = identity.wallet_id(owner), wallet.version
-        writes = [Append(cause, version, facts)]
-        unchanged = {identity.POLICIES: basis.book.version}
-        if money is None:
-            unchanged[account] = before
-        else:
-            writes.append(Append(account, before, [money]))
-        entries = self.append(
-            writes, now, vault_rows=basis.rows, unchanged=unchanged, shelves=basis.shelves
-        )
-        if money is not None:
-            wallet.apply(entries[-1])
-            self.snapshot_if_due(wallet, before, owner, now)
-        return receipt_of(contribution.kind, cause, entries, wallet.available(day_of(now)))
+
+        def save(money: CoinsAwarded | AwardRefused | None, quotas: Sequence[Quota]) -> Receipt:
+            writes, before = [Append(cause, version, facts)], wallet.version
+            unchanged = {identity.POLICIES: basis.book.version}
+            if money is None:
+                unchanged[identity.wallet_id(owner)] = before
+            else:
+                writes.append(Append(identity.wallet_id(owner), before, [money]))
+            entries = self.append(
+                writes, now, vault_rows=basis.rows, unchanged=unchanged, shelves=basis.shelves,
+                quotas=quotas,
+            )  # fmt: skip
+            if money is not None:
+                wallet.apply(entries[-1])
+                self.snapshot_if_due(wallet, before, owner, now)
+            balance = wallet.available(day_of(now))
+            return receipt_of(contribution.kind, cause, entries, balance)
+
+        if not isinstance(money, CoinsAwarded):
+            return save(money, ())
+        quotas = shares(basis.book.budgets, money.districts, money.earned_on, money.amount)
+        try:
+            return save(money, quotas)
+        except QuotaExceeded as exceeded:
+            if only_if_paid:
+                raise
+            full = [
+                msgspec.structs.replace(one, full=True) for one in quotas
+                if one.key == exceeded.key
+            ]  # fmt: skip
+            return save(over_budget(money), full)
 
     def _receipt_at(
         self, contribution: Contribution, cause: UUID, position: int, owner: UUID

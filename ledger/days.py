@@ -18,6 +18,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+def month_of(day: date) -> str:
+    """The month a day is in, as in 2026-11."""
+    return f"{day:%Y-%m}"
+
+
 def corrected(claimed: datetime, sent: datetime | None, received: datetime) -> datetime:
     """The device's ``claimed`` time with its clock's skew (received - sent) taken out.
 

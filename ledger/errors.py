@@ -10,6 +10,8 @@ from typing import ClassVar
 
 import msgspec
 
+from ledger.words import in_words
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """What is wrong with one field; ``path`` as in ``track.times[5]``."""
@@ -34,11 +36,11 @@ class LedgerError(Exception):
 
     @property
     def sentence_zh(self) -> str:
-        return self.zh.format(**self.detail)
+        return self.zh.format(**{key: in_words(key, one).zh for key, one in self.detail.items()})
 
     @property
     def sentence_en(self) -> str:
-        return self.en.format(**self.detail)
+        return self.en.format(**{key: in_words(key, one).en for key, one in self.detail.items()})
 
 
 class InvalidInput(LedgerError):
@@ -111,6 +113,130 @@ class AlreadyDecided(LedgerError):
     code = "already_decided"
     zh = "这份内容已经有了结论（{state}），不能再次审核。"
     en = "This contribution was already decided ({state}) and cannot be reviewed again."
+
+
+class UnknownOffer(NotFound):
+    code = "unknown_offer"
+    zh = "没有这项兑换；请从兑换商城中选择。"
+    en = "There is no such offer; choose one from the catalogue."
+
+
+class RedemptionRefusal(LedgerError):
+    """Base of what is refused when somebody asks for an offer; it stands in the log as well."""
+
+
+class SoldOut(RedemptionRefusal):
+    code = "sold_out"
+    zh = "已兑完，绿水币未扣除；补货后请重新提交。"
+    en = "It is sold out and no coins were taken; ask again once it is restocked."
+
+
+class InsufficientCoins(RedemptionRefusal):
+    code = "insufficient_coins"
+    zh = "可用绿水币不足；已冻结和已过期的不能使用。"
+    en = "There are not enough coins available; held and expired ones cannot be spent."
+
+
+class MonthlyLimit(RedemptionRefusal):
+    code = "monthly_limit"
+    zh = "本月这项兑换已达每人限额，请下月再来。"
+    en = "This month's limit for each person is reached; come back next month."
+
+
+class OfferClosed(RedemptionRefusal):
+    code = "offer_closed"
+    zh = "这项兑换已下架，或不在有效期内。"
+    en = "This offer was withdrawn, or is not open on this day."
+
+
+class OfferElsewhere(RedemptionRefusal):
+    code = "offer_elsewhere"
+    zh = "这项兑换只面向另一个行政区。"
+    en = "This offer is for people of another district."
+
+
+class OwnOffer(LedgerError):
+    code = "own_offer"
+    zh = "商户不能兑换自己提供的项目。"
+    en = "A merchant cannot redeem what they offer themselves."
+
+
+class SelfApproval(LedgerError):
+    code = "self_approval"
+    zh = "不能批准自己提出的申请，请由另一人办理。"
+    en = "Nobody may approve what they asked for themselves; another person has to."
+
+
+class AlreadyCollected(LedgerError):
+    code = "already_collected"
+    zh = "这张兑换券已经核销，不能再次使用或取消。"
+    en = "This was collected already; it can neither be used again nor be cancelled."
+
+
+class RedemptionOver(LedgerError):
+    code = "redemption_over"
+    zh = "这笔兑换目前为“{state}”，不能进行此项操作。"
+    en = "This redemption is {state}, so this cannot be done with it."
+
+
+class VoucherLapsed(LedgerError):
+    code = "redemption_lapsed"
+    zh = "已超过期限（{deadline}），绿水币将退回原批次。"
+    en = "Its last day was {deadline}; the coins go back to where they came from."
+
+
+class WrongVoucher(LedgerError):
+    code = "wrong_voucher"
+    zh = "兑换码不正确，请核对后重试。"
+    en = "This is not the code of this redemption; check it and try again."
+
+
+class OtherMerchant(NotFound):
+    code = "voucher_of_another_merchant"
+    zh = "这张兑换券不属于本商户，请到对应的领取点核销。"
+    en = "This voucher belongs to another merchant."
+
+
+class UnknownAccount(NotFound):
+    code = "unknown_account"
+    zh = "没有这个账户或捐赠项目。"
+    en = "There is no such account or cause."
+
+
+class NothingToReverse(LedgerError):
+    code = "nothing_to_reverse"
+    zh = "这一项没有发放过绿水币，无可撤回；撤回本身也不能再撤回。"
+    en = "No coins were awarded for this, so there is nothing to take back; nor is a reversal."
+
+
+class AlreadyReversed(LedgerError):
+    code = "already_reversed"
+    zh = "这笔发放已经撤回，或已有撤回申请在等待确认。"
+    en = "This award was taken back already, or a proposal to do so waits for its confirmation."
+
+
+class ReversalOver(LedgerError):
+    code = "reversal_over"
+    zh = "这项撤回申请已有结论（{state}）。"
+    en = "This reversal was already {state}."
+
+
+class AwardExpired(LedgerError):
+    code = "award_expired"
+    zh = "这批绿水币已于 {expires_on} 到期，超过追溯期，不能再撤回。"
+    en = "These coins expired on {expires_on}; an award can be taken back until then."
+
+
+class BeforeHistory(LedgerError):
+    code = "before_history"
+    zh = "该时点早于第一条历史记录（{first}），没有可查的余额。"
+    en = "That is before the first entry of the history ({first}); there is nothing to show."
+
+
+class AfterHistory(LedgerError):
+    code = "after_history"
+    zh = "历史记录目前只到第 {head} 条。"
+    en = "The history ends at position {head}."
 
 
 class Erased(LedgerError):

@@ -12,6 +12,7 @@ NAMESPACE = UUID("6a1f4b52-7a52-5c0e-9d0b-6c7a3f9e2d10")
 POLICIES = uuid5(NAMESPACE, "policies")
 RIVERS = uuid5(NAMESPACE, "rivers")
 DISTRICTS = uuid5(NAMESPACE, "districts")
+CATALOGUE = uuid5(NAMESPACE, "catalogue")
 
 
 def participant_id(registrar: UUID | None, submission_id: UUID) -> UUID:
@@ -32,3 +33,27 @@ def wallet_id(participant: UUID) -> UUID:
 
 def token_id(token_sha256: str) -> UUID:
     return uuid5(NAMESPACE, f"token/{token_sha256}")
+
+
+def offer_id(actor: UUID, submission_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"offer/{actor}/{submission_id}")
+
+
+def redemption_id(actor: UUID, submission_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"redemption/{actor}/{submission_id}")
+
+
+def voucher_id(voucher_sha256: str) -> UUID:
+    return uuid5(NAMESPACE, f"voucher/{voucher_sha256}")
+
+
+def account_id(actor: UUID, submission_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"account/{actor}/{submission_id}")
+
+
+def donation_id(giver: UUID, submission_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"donation/{giver}/{submission_id}")
+
+
+def reversal_id(actor: UUID, submission_id: UUID) -> UUID:
+    return uuid5(NAMESPACE, f"reversal/{actor}/{submission_id}")

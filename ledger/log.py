@@ -18,7 +18,7 @@ from ledger.errors import Contended
 from ledger.facts import Entry, Fact
 from ledger.identity import wallet_id
 from ledger.store.mapper import RecordedFact
-from ledger.store.rows import VaultRow
+from ledger.store.rows import Quota, VaultRow
 from ledger.vault import Vault, VaultStore
 from ledger.wallet import Wallet, WalletSnapshot
 
@@ -124,12 +124,14 @@ class Log(Application[UUID]):
         unchanged: Mapping[UUID, int] | None = None,
         head: int | None = None,
         shelves: Mapping[str, int] | None = None,
+        quotas: Sequence[Quota] = (),
     ) -> list[Entry]:
         """Save the facts of one command, all or none; raises IntegrityError when outrun.
 
         They get consecutive positions. ``unchanged`` names originators the decision looked at
         with the version they must still have, ``shelves`` those of the vault with the position of
-        their newest row; ``head`` is the last position of the log it looked at.
+        their newest row; ``head`` is the last position of the log it looked at; ``quotas`` are
+        what it takes of shared amounts (raises QuotaExceeded).
         """
         entries = [
             Entry(write.originator_id, write.version + number, now, fact)
@@ -139,7 +141,7 @@ class Log(Application[UUID]):
         # As the library's EventStore.put does, without a Notification for every fact.
         positions = self.store.insert_events(
             [self.mapper.to_stored_event(entry) for entry in entries],
-            vault_rows=vault_rows, unchanged=unchanged, head=head, shelves=shelves,
+            vault_rows=vault_rows, unchanged=unchanged, head=head, shelves=shelves, quotas=quotas,
         )  # fmt: skip
         return [
             msgspec.structs.replace(entry, position=position)

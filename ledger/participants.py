@@ -25,6 +25,10 @@ ROLES = (
     "admin",
     "open311",
 )
+# Who takes part in person, and so earns and spends coins; a way to take part may name fewer.
+CONTRIBUTORS = frozenset(
+    {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
+)
 CONSENTS = ("track", "board", "photo")
 
 

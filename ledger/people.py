@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import msgspec
 
 from ledger import access, identity
-from ledger.districts import CODE
 from ledger.errors import (
     CommitmentBroken,
     Erased,
@@ -20,7 +19,6 @@ from ledger.errors import (
     InvalidInput,
     NotFound,
     SubmissionConflict,
-    UnknownDistrict,
 )
 from ledger.facts import Fact, Sealed
 from ledger.log import Append
@@ -211,10 +209,3 @@ class People(Tokens):
             if value is not None
         ]
         return tuple(sealed for sealed, _ in pairs), [row for _, row in pairs]
-
-    def _check_district(self, district: str | None) -> None:
-        if district is not None and not CODE.match(district):
-            problem = FieldError("district", "malformed_code", "行政区代码格式不对", "not a code")
-            raise InvalidInput([problem])
-        if not self.districts.current().known(district):
-            raise UnknownDistrict(district=district)

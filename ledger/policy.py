@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.budgets import BudgetSet
 from ledger.errors import InvalidPolicy
 from ledger.facts import Fact, stored_as
 from ledger.participants import ROLES
@@ -161,14 +162,26 @@ def _check(value: object, shape: Any, name: str) -> Any:
 
 
 class PolicyBook(msgspec.Struct):
-    """Every published version, in the order of publication."""
+    """Every published version, in the order of publication, and the budgets that bound awards.
+
+    ``commands`` are the budgets that were sent in: digest of the body, and version.
+    """
 
     version: int = 0
     published: tuple[PolicyPublished, ...] = ()
+    budgets: dict[tuple[str, int], int] = {}
+    commands: dict[UUID, tuple[str, int]] = {}
 
     def with_facts(self, facts: Sequence[Fact]) -> PolicyBook:
-        published = tuple(fact for fact in facts if isinstance(fact, PolicyPublished))
-        return PolicyBook(self.version + len(facts), self.published + published)
+        published, budgets, commands = self.published, dict(self.budgets), dict(self.commands)
+        for version, fact in enumerate(facts, self.version + 1):
+            if isinstance(fact, PolicyPublished):
+                published += (fact,)
+            elif isinstance(fact, BudgetSet):
+                budgets[fact.district, fact.year] = fact.coins
+                if fact.command_id is not None:
+                    commands[fact.command_id] = (fact.body_digest, version)
+        return PolicyBook(self.version + len(facts), published, budgets, commands)
 
     def in_force(self, day: date) -> PolicyPublished | None:
         """The version for ``day``: the latest effective date, among equals the latest published."""

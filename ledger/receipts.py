@@ -11,14 +11,14 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.contributions.base import ReviewRefused, State, Verified
+from ledger.coins import AwardRefused, CoinsAwarded
+from ledger.contributions.base import AwardReopened, ReviewRefused, State, Verified
 from ledger.facts import Entry
-from ledger.wallet import AwardRefused, CoinsAwarded
 
 # A command saves at most: recorded, assessed, the money fact.
 FACTS_PER_COMMAND = 3
 # With these a command of its own begins, even right behind the one it is about.
-DECISIONS = (Verified, ReviewRefused)
+DECISIONS = (Verified, ReviewRefused, AwardReopened)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -41,8 +41,9 @@ def facts_of_command(entries: Iterable[Entry], cause: UUID) -> list[Entry]:
     """The facts of one command about ``cause``, from its first on: they stand in a row."""
     found: list[Entry] = []
     for entry in entries:
-        belongs = entry.originator_id == cause or getattr(entry.fact, "cause", None) == cause
-        if not belongs or (found and isinstance(entry.fact, DECISIONS)):
+        fact = entry.fact
+        money = isinstance(fact, CoinsAwarded | AwardRefused) and fact.cause == cause
+        if not (money or entry.originator_id == cause) or (found and isinstance(fact, DECISIONS)):
             break
         found.append(entry)
     return found

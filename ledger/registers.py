@@ -9,23 +9,25 @@ from typing import TypeVar
 from uuid import UUID
 
 from ledger import identity
+from ledger.coins import CoinsAwarded
 from ledger.days import day_of
 from ledger.districts import CODE, KINDS, DistrictImported, Districts
 from ledger.errors import FieldError, InvalidInput, PolicyBackdated, PolicyConflict, UnknownDistrict
 from ledger.facts import Fact
-from ledger.log import Append, Log, Register
+from ledger.log import Append, Register
+from ledger.past import Past
 from ledger.policy import PolicyBook, PolicyPublished
 from ledger.rivers import ReachImported, RiverMap
 from ledger.settlement import default_policy, parsed
+from ledger.spending.catalogue import Catalogue
 from ledger.turns import Turns
-from ledger.wallet import CoinsAwarded
 
 IMPORTS_PER_COMMIT = 50
 
 T = TypeVar("T")
 
 
-class Registers(Log):
+class Registers(Past):
     """Reading and writing the three registers."""
 
     def __init__(self, env: Mapping[str, str], vault_key: bytes) -> None:
@@ -33,6 +35,7 @@ class Registers(Log):
         self.policies = Register(identity.POLICIES, PolicyBook(), self.events.get)
         self.rivers = Register(identity.RIVERS, RiverMap(), self.events.get)
         self.districts = Register(identity.DISTRICTS, Districts(), self.events.get)
+        self.catalogue = Register(identity.CATALOGUE, Catalogue(), self.events.get)
         # Always in this order: a wallet's turn first, then a shelf's.
         self.wallet_turns, self.shelf_turns = Turns(), Turns()
 
@@ -74,7 +77,7 @@ class Registers(Log):
 
     def ensure_policy(self, now: datetime) -> None:
         """Publish the default policy where none was published yet."""
-        if self.policies.current().version == 0:
+        if not self.policies.current().published:
             self.publish_policy(default_policy(), None, now)
 
     def import_reaches(self, reaches: Sequence[ReachImported], now: datetime) -> int:
@@ -115,6 +118,16 @@ class Registers(Log):
             return len(new)
 
         return sum(self.attempt(partial(save, batch)) for batch in _batches(districts))
+
+    def _check_district(self, district: str | None) -> None:
+        if district is not None and not CODE.match(district):
+            problem = FieldError("district", "malformed_code", "行政区代码格式不对", "not a code")
+            raise InvalidInput([problem])
+        if not self.districts.current().known(district):
+            problem = FieldError(
+                "district", UnknownDistrict.code, "没有这个行政区", "no such district"
+            )
+            raise UnknownDistrict([problem], district=district)
 
 
 def _batches(items: Sequence[T]) -> list[Sequence[T]]:

@@ -11,12 +11,13 @@ from functools import lru_cache
 from uuid import UUID
 
 from ledger.awards import REASONS, Claim, award, refused
+from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
 from ledger.contributions.base import OPEN_STATES, Contribution, State
 from ledger.days import corrected
 from ledger.facts import Text
 from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
-from ledger.wallet import AwardRefused, CoinsAwarded, Wallet
+from ledger.wallet import Wallet
 
 
 def default_policy() -> str:

@@ -1,16 +1,31 @@
-"""The wallet (钱包): coins in lots, each with an expiry date of its own.
+"""The wallet (钱包): one person's coins in lots, as the rules need to know them.
 
-Coins are integers. A coin exists because a policy version granted it for a recorded cause, once
-per cause; nobody can mint.
+Spent first-expiring-first (FEFO); of coins that expire on one day those granted first. A lot is
+good through its expiry date, whether or not the job that writes expiries has run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from ledger.coins import (
+    AwardReversed,
+    CoinsAwarded,
+    CoinsExpired,
+    CoinsGiven,
+    CoinsHeld,
+    CoinsReceived,
+    CoinsReleased,
+    CoinsSpent,
+    Part,
+    total,
+)
+from ledger.days import day_of, month_of
 from ledger.facts import Entry, Fact, stored_as
 
 # Counters and paid periods older than this are forgotten, and nothing is awarded for such days.
@@ -18,68 +33,94 @@ REMEMBERED_DAYS = 400
 DAYS_FORGOTTEN_AT_ONCE = 50
 
 
-@stored_as(
-    "wallet.coins-awarded",
-    zh="获得 {amount} 枚绿水币（政策 {policy_version}，规则 {rule}）",
-    en="{amount} coins were awarded (policy {policy_version}, rule {rule})",
-)
-class CoinsAwarded(Fact, frozen=True):
-    """A lot: coins granted for one recorded cause under one rule of one policy version."""
+class Hold(msgspec.Struct, frozen=True):
+    """Coins set aside for one redemption, and what of an offer it takes in which month."""
 
-    participant_id: UUID
-    amount: int
-    cause: UUID
-    kind: str
-    rule: str
-    policy_version: str
-    earned_on: date
-    expires_on: date
-    role: str
-    districts: tuple[str, ...]
-    reasons: tuple[str, ...] = ()
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-@stored_as(
-    "wallet.award-refused",
-    zh="未发放绿水币（政策 {policy_version}，规则 {rule}）",
-    en="No coins were awarded (policy {policy_version}, rule {rule})",
-)
-class AwardRefused(Fact, frozen=True):
-    """Why a contribution earned nothing: the rule that said no, and its reasons."""
-
-    participant_id: UUID
-    cause: UUID
-    kind: str
-    rule: str
-    policy_version: str
-    earned_on: date
-    reasons: tuple[str, ...]
+    offer_id: UUID
+    quantity: int
+    month: str
+    parts: tuple[Part, ...]
 
 
 class Wallet(msgspec.Struct):
-    """What the rules need to know of one person's coins; the lots one by one are a view's."""
+    """Lots, holds and debt, and what the caps and limits have to remember."""
 
     version: int = 0
-    coins: dict[date, int] = {}  # by expiry date
+    lots: dict[date, dict[int, int]] = {}  # by expiry date, then by the fact that granted them
+    holds: dict[UUID, Hold] = {}  # by redemption
+    debt: int = 0
+    taken: dict[UUID, dict[str, int]] = {}  # by offer, then by month
     earned: dict[date, dict[str, int]] = {}  # by day, then by kind
     paid: list[tuple[datetime, datetime]] = []
 
     def apply(self, entry: Entry) -> None:
-        self.version = entry.originator_version
         fact = entry.fact
+        if isinstance(fact, OldWalletSnapshot):
+            return  # It cannot tell one lot from another; the facts are folded instead.
         if isinstance(fact, WalletSnapshot):
-            self.coins, self.earned = fact.wallet.coins, fact.wallet.earned
-            self.paid = fact.wallet.paid
+            for field in self.__struct_fields__:
+                setattr(self, field, getattr(fact.wallet, field))
         elif isinstance(fact, CoinsAwarded):
-            self.coins[fact.expires_on] = self.coins.get(fact.expires_on, 0) + fact.amount
-            if fact.earned_on not in self.earned:
-                self._forget(entry.recorded_at)  # Once a day is enough.
-            day = self.earned.setdefault(fact.earned_on, {})
-            day[fact.kind] = day.get(fact.kind, 0) + fact.amount
-            if fact.began_at and fact.ended_at:
-                self.paid.append((fact.began_at, fact.ended_at))
+            self._award(fact, entry)
+        else:
+            self._move(fact, entry)
+        self.version = entry.originator_version
+
+    def _award(self, fact: CoinsAwarded, entry: Entry) -> None:
+        self.debt -= fact.to_debt
+        self._put(Part(entry.originator_version, fact.amount - fact.to_debt, fact.expires_on))
+        if fact.earned_on not in self.earned:
+            self._forget(entry.recorded_at)  # Once a day is enough.
+        day = self.earned.setdefault(fact.earned_on, {})
+        day[fact.kind] = day.get(fact.kind, 0) + fact.amount
+        if fact.began_at and fact.ended_at:
+            self.paid.append((fact.began_at, fact.ended_at))
+
+    def _move(self, fact: Fact, entry: Entry) -> None:
+        if isinstance(fact, CoinsHeld):
+            self._take(fact.parts)
+            month = month_of(day_of(entry.recorded_at))
+            self.holds[fact.redemption_id] = Hold(
+                fact.offer_id, fact.quantity, month, fact.parts
+            )
+            months = self.taken.get(fact.offer_id, {})
+            self.taken[fact.offer_id] = {month: months.get(month, 0) + fact.quantity}
+        elif isinstance(fact, CoinsSpent):
+            self.holds.pop(fact.redemption_id, None)
+        elif isinstance(fact, CoinsReleased):
+            self._release(fact)
+        elif isinstance(fact, CoinsExpired | CoinsGiven):
+            self._take(fact.parts)
+        elif isinstance(fact, AwardReversed):
+            self._take(fact.parts)
+            self.debt += fact.debt
+        elif isinstance(fact, CoinsReceived):
+            for lot in fact.lots:
+                self._put(Part(entry.originator_version, lot.amount, lot.expires_on))
+
+    def _release(self, fact: CoinsReleased) -> None:
+        hold = self.holds.pop(fact.redemption_id, None)
+        for part in fact.parts:
+            self._put(part)
+        self._take(fact.debt_parts)
+        self.debt -= total(fact.debt_parts)
+        months = self.taken.get(fact.offer_id, {})
+        if hold is not None and hold.month in months:
+            months[hold.month] -= hold.quantity
+
+    def _put(self, part: Part) -> None:
+        if part.amount:
+            lots = self.lots.setdefault(part.expires_on, {})
+            lots[part.lot] = lots.get(part.lot, 0) + part.amount
+
+    def _take(self, parts: tuple[Part, ...]) -> None:
+        for part in parts:
+            lots = self.lots.setdefault(part.expires_on, {})
+            lots[part.lot] = lots.get(part.lot, 0) - part.amount
+            if not lots[part.lot]:
+                del lots[part.lot]
+            if not lots:
+                del self.lots[part.expires_on]
 
     def _forget(self, now: datetime) -> None:
         """Drop what no rule can ask about any more, so that a wallet stays small for ever."""
@@ -90,7 +131,35 @@ class Wallet(msgspec.Struct):
 
     def available(self, today: date) -> int:
         """Coins that can be spent on ``today``; a lot is good through its expiry date."""
-        return sum(amount for expires_on, amount in self.coins.items() if expires_on >= today)
+        return sum(sum(lots.values()) for day, lots in self.lots.items() if day >= today)
+
+    @property
+    def held(self) -> int:
+        """Coins set aside for redemptions that are not over yet."""
+        return sum(total(hold.parts) for hold in self.holds.values())
+
+    def good(self, today: date) -> Iterator[Part]:
+        """Every lot that can be spent on ``today``, first expiring first."""
+        for expires_on in sorted(self.lots):
+            if expires_on >= today:
+                for lot in sorted(self.lots[expires_on]):
+                    yield Part(lot, self.lots[expires_on][lot], expires_on)
+
+    def due(self, as_of: date) -> tuple[Part, ...]:
+        """What is left of lots whose last good day was before ``as_of``."""
+        return tuple(
+            Part(lot, amount, expires_on)
+            for expires_on in sorted(self.lots) if expires_on < as_of
+            for lot, amount in sorted(self.lots[expires_on].items())
+        )  # fmt: skip
+
+    def left_of(self, lot: int, expires_on: date) -> int:
+        """What is left of one lot."""
+        return self.lots.get(expires_on, {}).get(lot, 0)
+
+    def taken_in(self, offer_id: UUID, month: str) -> int:
+        """How many of an offer were taken in a month and not given back."""
+        return self.taken.get(offer_id, {}).get(month, 0)
 
     def earned_in_day(self, day: date, kind: str | None = None) -> int:
         kinds = self.earned.get(day, {})
@@ -102,7 +171,26 @@ class Wallet(msgspec.Struct):
         return sum(self.earned_in_day(one) for one in month if one.month == day.month)
 
 
+def first(parts: Iterator[Part], amount: int) -> tuple[Part, ...]:
+    """The first ``amount`` coins of these lots, or all of them where they are fewer."""
+    taken = []
+    for part in parts:
+        if amount <= 0:
+            break
+        some = min(part.amount, amount)
+        taken.append(Part(part.lot, some, part.expires_on))
+        amount -= some
+    return tuple(taken)
+
+
 @stored_as("wallet.snapshot-1", zh="钱包快照", en="A snapshot of a wallet")
+class OldWalletSnapshot(Fact, frozen=True):
+    """As 0.1 kept it before there were lots one by one; read, and then ignored."""
+
+    wallet: dict[str, Any]
+
+
+@stored_as("wallet.snapshot-2", zh="钱包快照", en="A snapshot of a wallet")
 class WalletSnapshot(Fact, frozen=True):
     """A wallet as of one version; never in the log, only in the snapshot store."""
 

@@ -3,11 +3,12 @@
 from ledger.audit.checks import audit
 from ledger.audit.disclosures import Disclosures
 from ledger.audit.findings import Finding
+from ledger.audit.quotas import Quotas
 from ledger.audit.reading import Unreadable, rows_of, snapshots_of
 from ledger.audit.settling import Settling
 from ledger.audit.snapshots import Snapshots
 
 __all__ = [
-    "Disclosures", "Finding", "Settling", "Snapshots", "Unreadable", "audit", "rows_of",
+    "Disclosures", "Finding", "Quotas", "Settling", "Snapshots", "Unreadable", "audit", "rows_of",
     "snapshots_of",
 ]  # fmt: skip

@@ -1,23 +1,22 @@
-"""Settling again (重新结算): verdicts and awards recomputed from their causes, one by one.
-
-A decision and its money fact are saved together, so they stand at neighbouring positions: after
-every deciding fact the next row must be exactly the money fact that settling again gives, and a
-money fact anywhere else has no cause.
-"""
+"""Settling again (重新结算): verdicts and awards recomputed from their causes, one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from uuid import UUID
 
 from ledger import identity
 from ledger.audit.actors import Actors
+from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
+from ledger.audit.spending import Spending
+from ledger.budgets import BudgetSet
+from ledger.coins import MONEY
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
     OPEN_STATES,
     Assessed,
+    AwardReopened,
     Contribution,
     Recorded,
     ReviewRefused,
@@ -27,123 +26,63 @@ from ledger.contributions.base import (
 from ledger.days import day_of
 from ledger.errors import InvalidPolicy
 from ledger.facts import Entry
-from ledger.policy import PolicyBook, PolicyPublished
+from ledger.policy import PolicyPublished
 from ledger.settlement import parsed, policy_for, settle
-from ledger.wallet import AwardRefused, CoinsAwarded, Wallet
-
-Money = CoinsAwarded | AwardRefused
-SETTLED = State(state="settled")
 
 
 class Settling:
-    """What the facts so far make of policies, roles, wallets and contributions."""
+    """What the facts so far make of policies, roles, wallets, contributions and redemptions."""
 
     def __init__(self) -> None:
-        self.book, self.actors = PolicyBook(), Actors()
-        self.wallets: dict[UUID, Wallet] = {}
-        # A settled contribution needs no more than the mark that it is.
+        self.books, self.actors = Books(), Actors()
+        self.spending = Spending(self.books, self.actors)
+        # Those that wait: for a reviewer, or for a budget.
         self.contributions: dict[UUID, tuple[Contribution | None, State]] = {}
-        self.latest_award: date | None = None
-        self.awards = self.refusals = self.issued = 0
-        self._position = 0
-        self._due: tuple[Entry, Money] | None = None
-        self._lost = False
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with the next entry of the log."""
-        fact, self._position = entry.fact, entry.position
-        if isinstance(fact, CoinsAwarded | AwardRefused):
-            yield from self._money(entry, fact)
+        fact = entry.fact
+        if isinstance(fact, MONEY):
+            yield from self.books.check(entry, fact)  # type: ignore[arg-type]
+            cause = getattr(fact, "cause", None)
+            if cause in self.books.settled and cause not in self.books.waiting:
+                self.contributions.pop(cause, None)
+            return
+        yield from self.books.passed(entry)
+        if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused | AwardReopened):
+            yield from self._contribution(entry)
+        elif isinstance(fact, PolicyPublished):
+            yield from self._policy(entry, fact)
+        elif isinstance(fact, BudgetSet):
+            yield from self._budget(entry, fact)
         else:
-            yield from self._overdue(entry)
-            if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused):
-                yield from self._contribution(entry)
-            elif isinstance(fact, PolicyPublished):
-                yield from self._policy(entry, fact)
-            else:
-                yield from self.actors.check(entry)
-        self._lost = False
+            yield from self.spending.check(entry)
+            yield from self.actors.check(entry)
 
     def end(self) -> Iterator[Finding]:
         """The log ends: nothing may be missing."""
-        if self._due:
-            yield found("AWARD_MISSING", self._due[0].position + 1, _said(self._due[1]))
-        held = sum(sum(wallet.coins.values()) for wallet in self.wallets.values())
-        if held != self.issued:
-            yield found("BALANCE", self._position, f"issued {self.issued}, in wallets {held}")
+        yield from self.books.end()
 
     def lost(self, originator: UUID | None) -> None:
         """A row could not be read: it may have been the one that is due."""
         if originator is not None:
             self.actors.lost(originator)
-        if self._due:
-            self._keep(self._due[0], self._due[1])
-        self._due, self._lost = None, True
-
-    def _overdue(self, entry: Entry) -> Iterator[Finding]:
-        if self._due:
-            decided, money = self._due
-            yield found("AWARD_MISSING", decided.position + 1, _said(money))
-            self._keep(decided, money)
-
-    def _keep(self, decided: Entry, money: Money) -> None:
-        """Go on from the right money fact, so that one fault is one finding."""
-        wallet = self.wallets.setdefault(money.participant_id, Wallet())
-        wallet.apply(Entry(identity.wallet_id(money.participant_id), 0, decided.recorded_at, money))
-        self.contributions[money.cause] = (None, SETTLED)
-        self._due = None
-        if isinstance(money, CoinsAwarded):
-            self.awards += 1
-            self.latest_award = max(self.latest_award or money.earned_on, money.earned_on)
-        else:
-            self.refusals += 1
-
-    def _money(self, entry: Entry, fact: Money) -> Iterator[Finding]:
-        if isinstance(fact, CoinsAwarded):
-            self.issued += fact.amount
-            if fact.amount < 1:
-                yield found("BALANCE", entry.position, f"an award of {fact.amount}")
-        if self._due is None and self._lost:
-            self._keep(entry, fact)  # Its cause could not be read, and that was told.
-            return
-        if self._due is None:
-            known = self.contributions.get(fact.cause)
-            twice = known is not None and known[1] is SETTLED
-            yield found("AWARD_TWICE" if twice else "AWARD_UNFOUNDED", entry.position, _said(fact))
-            return
-        decided, money = self._due
-        if fact != money:
-            yield found("AWARD_DIFFERS", entry.position, f"{_said(fact)} ≠ {_said(money)}")
-        elif entry.originator_id != identity.wallet_id(money.participant_id):
-            yield found("OUT_OF_PLACE", entry.position, str(entry.originator_id))
-        elif entry.recorded_at != decided.recorded_at:
-            yield found("OUT_OF_PLACE", entry.position, "recorded_at")
-        self._keep(decided, money)
-        if isinstance(fact, CoinsAwarded):
-            yield from self._caps(entry, money)
-
-    def _caps(self, entry: Entry, money: Money) -> Iterator[Finding]:
-        """Counted without the rule that applies the caps."""
-        policy = policy_for(self.book, money.earned_on)
-        if policy is None or not isinstance(money, CoinsAwarded):
-            return
-        wallet, day = self.wallets[money.participant_id], money.earned_on
-        kind = policy.kinds[money.kind].day_max
-        for limit, used in (
-            (kind, wallet.earned_in_day(day, money.kind)),
-            (policy.caps.day, wallet.earned_in_day(day)),
-            (policy.caps.month, wallet.earned_in_month(day)),
-        ):
-            if limit is not None and used > limit:
-                yield found("CAP_EXCEEDED", entry.position, f"{used} > {limit}")
+            self.spending.lost(originator)
+        self.books.lost()
 
     def _contribution(self, entry: Entry) -> Iterator[Finding]:
         fact, cause = entry.fact, entry.originator_id
-        contribution, state = self.contributions.get(cause, (None, State()))
+        settled = cause in self.books.settled and cause not in self.books.waiting
+        unknown = State(state="settled") if settled else State()
+        contribution, state = self.contributions.get(cause, (None, unknown))
         if isinstance(fact, Recorded):
             contribution = next((one for one in CONTRIBUTIONS if type(fact) is one.recorded), None)
         first = isinstance(fact, Recorded)
-        if contribution is None or first != (state.recorded is None) or not _may(fact, state):
+        if (
+            contribution is None
+            or first != (state.recorded is None)
+            or not self._may(fact, cause, state)
+        ):
             yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: {state.state}")
             return
         state.apply(entry)
@@ -158,14 +97,34 @@ class Settling:
             if fact.by == owner:
                 yield found("SELF_REVIEW", entry.position, str(owner))
             yield from self.actors.reviewer(entry, fact, contribution, places)
-        wallet = self.wallets.get(owner) or Wallet()
+        yield from self._settle(entry, contribution, state)
+
+    def _settle(
+        self, entry: Entry, contribution: Contribution, state: State
+    ) -> Iterator[Finding]:
+        cause, recorded = entry.originator_id, state.recorded
+        assert recorded is not None
+        wallet = self.books.wallet(recorded.participant_id)
         try:
-            money = settle(contribution, state, cause, wallet, self.book, entry.recorded_at)
+            money = settle(
+                contribution, state, cause, wallet, self.books.book, entry.recorded_at
+            )
         except (AssertionError, ArithmeticError, LookupError) as error:
             # Facts that no decision of ours could have left behind.
-            yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: {error!r}")
+            yield found("OUT_OF_PLACE", entry.position, f"{entry.fact.topic}: {error!r}")
             return
-        self._due = None if money is None else (entry, money)
+        if money is not None:
+            self.books.expect(entry, money)
+
+    def _may(self, fact: object, cause: UUID, state: State) -> bool:
+        """Whether a contribution in this state may get this fact."""
+        if isinstance(fact, Recorded):
+            return state.state == "unknown"
+        if isinstance(fact, Assessed):
+            return state.state == "pending" and state.assessed is None
+        if isinstance(fact, AwardReopened):
+            return cause in self.books.waiting
+        return state.state in OPEN_STATES
 
     def _verdict(
         self, entry: Entry, fact: Assessed, contribution: Contribution, state: State
@@ -174,7 +133,7 @@ class Settling:
         if recorded is None or contribution.verdict is None:
             yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: no machine judges this")
             return
-        policy = policy_for(self.book, recorded.earned_on)
+        policy = policy_for(self.books.book, recorded.earned_on)
         rules = policy.kinds.get(contribution.kind) if policy else None
         right = contribution.verdict(recorded, fact, rules, entry.recorded_at)
         if right != (fact.verdict, fact.reasons):
@@ -192,28 +151,23 @@ class Settling:
                 problem = "version or date is not the file's"
         except InvalidPolicy as error:
             problem = str(error)
-        if self.book.named(fact.version):
+        if self.books.book.named(fact.version):
             problem = f"version {fact.version} was published before"
-        past = fact.effective_from <= day_of(entry.recorded_at)
-        if past and self.latest_award and self.latest_award >= fact.effective_from:
-            problem = f"back-dated to {fact.effective_from}, awards reach {self.latest_award}"
+        past, latest = fact.effective_from <= day_of(entry.recorded_at), self.books.latest_award
+        if past and latest and latest >= fact.effective_from:
+            problem = f"back-dated to {fact.effective_from}, awards reach {latest}"
         if entry.originator_id != identity.POLICIES:
             problem = "not in the register of policies"
         if problem:
             yield found("POLICY", entry.position, problem)
             return
-        self.book = self.book.with_facts([fact])
+        self.books.book = self.books.book.with_facts([fact])
 
-
-def _may(fact: object, state: State) -> bool:
-    """Whether a contribution in this state may get this fact."""
-    if isinstance(fact, Recorded):
-        return state.state == "unknown"
-    if isinstance(fact, Assessed):
-        return state.state == "pending" and state.assessed is None
-    return state.state in OPEN_STATES
-
-
-def _said(money: Money) -> str:
-    coins = money.amount if isinstance(money, CoinsAwarded) else 0
-    return f"{coins} {money.rule} {','.join(money.reasons)} cause={money.cause}".replace("  ", " ")
+    def _budget(self, entry: Entry, fact: BudgetSet) -> Iterator[Finding]:
+        """A budget stands with the policies, and whoever set it may."""
+        if entry.originator_id != identity.POLICIES or fact.coins < 0:
+            yield found("BUDGET", entry.position, f"{fact.district} {fact.year} {fact.coins}")
+            return
+        if fact.by is not None:  # At the terminal nobody is named.
+            yield from self.actors.holder(entry, fact.by, frozenset({"reward_officer"}))
+        self.books.book = self.books.book.with_facts([fact])

@@ -12,7 +12,7 @@ from ledger import facts
 from ledger.audit.findings import Finding, found
 from ledger.errors import LogCorrupt
 from ledger.facts import Entry
-from ledger.wallet import Wallet, WalletSnapshot
+from ledger.wallet import OldWalletSnapshot, Wallet, WalletSnapshot
 
 Row = tuple[object, int, str, bytes]
 UNREADABLE = b""
@@ -31,6 +31,8 @@ class Snapshots:
         # Ids as text: a damaged one is no reason to stop, its snapshot is never reached.
         self._kept: dict[str, dict[int, bytes]] = {}
         for originator, version, topic, state in rows:
+            if topic == OldWalletSnapshot.topic:
+                continue  # Nobody reads it any more.
             self._kept.setdefault(str(originator), {})[version] = _stored(topic, state)
 
     def check(self, entry: Entry) -> Iterator[Finding]:

@@ -65,6 +65,17 @@ class ReviewRefused(Fact, frozen=True):
     sealed: tuple[Sealed, ...] = ()
 
 
+@stored_as(
+    "contribution.award-reopened",
+    zh="预算追加后重新结算",
+    en="The budget has room again, so the award was settled anew",
+)
+class AwardReopened(Fact, frozen=True):
+    """What was refused for lack of budget is settled again; its money fact follows right behind."""
+
+    by: UUID | None = None
+
+
 class State(msgspec.Struct):
     """A contribution as it stands: pending, review, valid, rejected, verified or refused."""
 
@@ -120,12 +131,6 @@ class Context(Protocol):
 
     def shelf(self, name: str, newest: int) -> Sequence[Any]:
         """The newest values of a shelf of the vault, whoever's they are."""
-
-
-# Who takes part in person; a kind may name fewer.
-CONTRIBUTORS = frozenset(
-    {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
-)
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):

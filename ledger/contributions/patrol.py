@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 
 from ledger.contributions.base import (
-    CONTRIBUTORS,
     Assessed,
     Context,
     Contribution,
@@ -21,6 +20,7 @@ from ledger.contributions.evidence import PHOTOS_MAX, Sha256, reach_named
 from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, corrected, reward_day
 from ledger.errors import FieldError, FutureTime, InvalidInput
 from ledger.facts import Fact, Text, stored_as
+from ledger.participants import CONTRIBUTORS
 from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import ReachImported, RiverMap
 from ledger.tracks import Metrics, Rules, Track, judge, measure, nearest_reach, sketch

@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 
 from ledger.contributions.base import (
-    CONTRIBUTORS,
     Context,
     Contribution,
     Recorded,
@@ -19,6 +18,7 @@ from ledger.contributions.base import (
 from ledger.contributions.evidence import PHOTOS_MAX, Place, Sha256, reach_named
 from ledger.days import day_of
 from ledger.facts import Fact, Text, stored_as
+from ledger.participants import CONTRIBUTORS
 from ledger.policy import Granted, KindRules
 
 POLICY = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -13,6 +14,9 @@ from ledger.application import Ledger, Receipt
 from ledger.contributions import BY_KIND
 from ledger.participants import Actor
 from ledger.rivers import ReachImported
+from ledger.spending.catalogue import Terms
+from ledger.spending.holding import RedemptionReceipt
+from ledger.spending.redeeming import Order
 
 NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)  # noon in Shanghai
 REACH_ID = UUID("00000000-0000-4000-8000-000000000001")
@@ -103,3 +107,36 @@ def consent(
         person, "board", given, NOW, submission_id=sent or uuid4(),
         request={"given": given, "alias": alias}, alias=alias,
     )  # fmt: skip
+
+
+def an_offer(ledger: Ledger, by: Actor, now: datetime = NOW, **terms: Any) -> UUID:
+    """An offer of tea for 10 coins, unless ``terms`` say otherwise; its id."""
+    told = Terms(**{"name": "河畔茶", "price": 10, "stock": 5, "unit": "份", **terms})
+    return ledger.publish_offer(by, told, {}, uuid4(), now).offer.offer_id
+
+
+def redeem(
+    ledger: Ledger, actor: Actor, offer_id: UUID, quantity: int = 1, now: datetime = NOW,
+    account_id: UUID | None = None, submission_id: UUID | None = None,
+) -> RedemptionReceipt:  # fmt: skip
+    """Ask for an offer as the API would."""
+    order = Order(offer_id, quantity, account_id)
+    request = {"offer_id": str(offer_id), "quantity": quantity}
+    return ledger.redeem(actor, order, request, submission_id or uuid4(), now)
+
+
+def rewarded(ledger: Ledger, coins: int = 10, now: datetime = NOW) -> Actor:
+    """A new citizen who earned coins by verified reports: 10, 30, or 45 a day at most."""
+    citizen, reviewer = someone(ledger), someone(ledger, "dispatcher")
+    earn(ledger, citizen, reviewer, coins, now)
+    return citizen
+
+
+def earn(
+    ledger: Ledger, citizen: Actor, reviewer: Actor, coins: int = 10, now: datetime = NOW
+) -> UUID:
+    """A verified report worth 10, 30 or 45 coins; its id, which is the cause of the award."""
+    report = contribute(ledger, "report", citizen, a_report(str(uuid4())), now)
+    paid = verify(ledger, report, reviewer, now, tier={10: 1, 30: 2, 45: 3}[coins])
+    assert paid.coins == coins
+    return report.id

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 import pytest
 
 from ledger.balances import MONEY, balances_of
+from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.days import day_of
 from ledger.errors import CorruptFact
 from ledger.store.states import states
 from tests.ledger.examples import NOW, a_report, contribute, someone, verify
 
+AWARDED, REFUSED = CoinsAwarded.topic, AwardRefused.topic
 LATER = NOW + timedelta(days=1)
 
 
@@ -38,9 +40,9 @@ def test_balances_are_those_of_the_wallets(ledger, env, people):
 
 def test_somebody_who_was_only_refused_has_a_balance_of_nothing():
     """Whoever has a money fact is listed, an expired lot counts no more."""
-    refusal = b'{"participant_id":"b","cause":"x","kind":"report"}'
-    expired = b'{"participant_id":"a","amount":5,"expires_on":"2025-12-31"}'
-    last_day = b'{"participant_id":"a","amount":7,"expires_on":"2026-05-20"}'
+    refusal = REFUSED, b'{"participant_id":"b","cause":"x","kind":"report"}'
+    expired = AWARDED, b'{"participant_id":"a","amount":5,"expires_on":"2025-12-31"}'
+    last_day = AWARDED, b'{"participant_id":"a","amount":7,"expires_on":"2026-05-20"}'
     assert balances_of([refusal, expired, last_day], date(2026, 5, 20)) == [
         ("a", 7, 0), ("b", 0, 0)]  # fmt: skip
 
@@ -48,4 +50,4 @@ def test_somebody_who_was_only_refused_has_a_balance_of_nothing():
 def test_bytes_nobody_can_read_are_a_corrupt_fact():
     """A damaged log is told as such, never as a balance."""
     with pytest.raises(CorruptFact):
-        balances_of([b'{"participant_id":"a","amount":"five"}'], date(2026, 5, 20))
+        balances_of([(AWARDED, b'{"participant_id":"a","amount":"five"}')], date(2026, 5, 20))

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from ledger.coins import CoinsAwarded
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import OPEN_STATES
 from ledger.errors import (
@@ -21,7 +22,6 @@ from ledger.errors import (
     UnknownReach,
 )
 from ledger.identity import wallet_id
-from ledger.wallet import CoinsAwarded
 from tests.ledger.examples import (
     NOW,
     a_noisy_walk,

@@ -8,9 +8,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.districts import DistrictImported
 from ledger.errors import FutureTime
-from ledger.wallet import AwardRefused, CoinsAwarded
 from tests.ledger.examples import (
     NOW,
     a_noisy_walk,

@@ -12,12 +12,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from ledger.audit import Disclosures, Finding, Snapshots, audit, rows_of, snapshots_of
+from ledger.audit import Disclosures, Finding, Quotas, Snapshots, audit, rows_of, snapshots_of
 from ledger.contributions import REPORT
 from ledger.districts import DistrictImported
 from ledger.facts import catalogue
 from ledger.store.leaf import leaf_hash
-from ledger.wallet import WalletSnapshot
+from ledger.wallet import OldWalletSnapshot, WalletSnapshot
+from tests.ledger.audit.spenders import spend_in_every_way
 from tests.ledger.examples import (
     NOW,
     a_reach,
@@ -30,6 +31,7 @@ from tests.ledger.examples import (
     verify,
 )
 
+BESIDE_THE_LOG = {WalletSnapshot.topic, OldWalletSnapshot.topic}
 COLUMNS = (
     "position", "originator_id", "originator_version", "topic", "state", "recorded_at",
     "leaf_hash",
@@ -123,6 +125,7 @@ def town(ledger):
     ledger.review(REPORT, dispatcher, refused.id, UUID(int=7), NOW, tier=None, reason="no")
     verify(ledger, contribute(ledger, "visit", worker, a_visit()), dispatcher)
     contribute(ledger, "visit", worker, a_visit("H-0002"))  # waits
+    spend_in_every_way(ledger, dispatcher)
     return ledger
 
 
@@ -131,7 +134,11 @@ def findings(town):
     """Audits the town's log and what lies beside it."""
 
     def run() -> list[Finding]:
-        beside = Snapshots(snapshots_of(town)), Disclosures(town.vault, town.store)
+        beside = (
+            Snapshots(snapshots_of(town)),
+            Quotas(town.store.select_quotas()),
+            Disclosures(town.vault, town.store),
+        )
         return list(audit(rows_of(town), *beside))
 
     return run
@@ -140,7 +147,7 @@ def findings(town):
 @pytest.fixture
 def topics() -> list[str]:
     """Every stored name that can be in the log."""
-    return [name for name in catalogue() if name != WalletSnapshot.topic]
+    return [name for name in catalogue() if name not in BESIDE_THE_LOG]
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 
 from ledger import awards, facts, identity
 from ledger.audit import audit, rows_of
+from ledger.coins import CoinsAwarded
 from ledger.contributions.base import Verified
 from ledger.contributions.patrol import PatrolRecorded
 from ledger.log import Append
 from ledger.policy import PolicyPublished
 from ledger.settlement import default_policy
-from ledger.wallet import CoinsAwarded
 from tests.ledger.audit.conftest import COLUMNS
 from tests.ledger.examples import NOW, a_report, a_walk, contribute, someone, verify
 
@@ -104,7 +104,7 @@ def test_a_forged_award_with_right_hash_and_version_is_named(findings, table):
         position=table.head() + 1, originator_version=latest + 1, state=edited(row, cause=uuid4())
     )
     table.insert(**vars(row))
-    assert codes(findings()) == ["AWARD_UNFOUNDED", "BALANCE"]
+    assert codes(findings()) == ["AWARD_UNFOUNDED", "BALANCE", "QUOTA"]
     assert findings()[0].position == row.position
 
 
@@ -221,7 +221,10 @@ def test_a_policy_published_behind_awards_is_named(town, findings, long_ago):
     """A policy dated back over awards that were made is found, whoever wrote it."""
     toml = default_policy().replace('"2026-01"', '"forged"').replace("2020-01-01", str(long_ago))
     fact = PolicyPublished(version="forged", effective_from=long_ago, toml=toml)
-    entry = town.append([Append(identity.POLICIES, 1, [fact])], NOW + timedelta(days=2))[0]
+    entry = town.append(
+        [Append(identity.POLICIES, town.policies.current().version, [fact])],
+        NOW + timedelta(days=2),
+    )[0]
     assert [(one.code, one.position) for one in findings()] == [("POLICY", entry.position)]
 
 

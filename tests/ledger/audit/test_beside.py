@@ -35,8 +35,8 @@ def enriched(table, account) -> bytes:
     """The stored snapshot with a thousand coins more."""
     ((state,),) = table.run("SELECT state FROM snapshots WHERE originator_id = ?", account)
     wallet = facts.decode(WalletSnapshot.topic, bytes(state)).wallet
-    coins = {day: amount + 1000 for day, amount in wallet.coins.items()}
-    return facts.encode(WalletSnapshot(wallet=msgspec.structs.replace(wallet, coins=coins)))
+    lots = {day: dict.fromkeys(each, 1000) for day, each in wallet.lots.items()}
+    return facts.encode(WalletSnapshot(wallet=msgspec.structs.replace(wallet, lots=lots)))
 
 
 def test_an_honest_snapshot_gives_no_finding(findings, kept):

@@ -1,0 +1,197 @@
+"""Coins (绿水币) as they move: the facts of a wallet, and how each is booked from both sides.
+
+Coins are integers. A coin exists because a policy version granted it for a recorded cause, once
+per cause; nobody can mint. Coins granted together are a lot (批次) with an expiry date of its own;
+whatever moves coins names the lots.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from ledger.facts import Fact, stored_as
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Coins of one lot: the version of the wallet fact that granted it, and its last good day."""
+
+    lot: int
+    amount: int
+    expires_on: date
+
+
+def total(parts: tuple[Part, ...]) -> int:
+    """How many coins these are together."""
+    return sum(part.amount for part in parts)
+
+
+@stored_as(
+    "wallet.coins-awarded",
+    zh="获得 {amount} 枚绿水币（政策 {policy_version}，规则 {rule}）",
+    en="{amount} coins were awarded (policy {policy_version}, rule {rule})",
+)
+class CoinsAwarded(Fact, frozen=True):
+    """A lot: coins granted for one recorded cause under one rule of one policy version.
+
+    Of the ``amount``, ``to_debt`` paid at once what an earlier reversal had left owing.
+    """
+
+    participant_id: UUID
+    amount: int
+    cause: UUID
+    kind: str
+    rule: str
+    policy_version: str
+    earned_on: date
+    expires_on: date
+    role: str
+    districts: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    to_debt: int = 0
+
+
+@stored_as(
+    "wallet.award-refused",
+    zh="未发放绿水币（政策 {policy_version}，规则 {rule}）",
+    en="No coins were awarded (policy {policy_version}, rule {rule})",
+)
+class AwardRefused(Fact, frozen=True):
+    """Why a contribution earned nothing: the rule that said no, and its reasons."""
+
+    participant_id: UUID
+    cause: UUID
+    kind: str
+    rule: str
+    policy_version: str
+    earned_on: date
+    reasons: tuple[str, ...]
+
+
+@stored_as(
+    "wallet.coins-held", zh="为兑换冻结 {amount} 枚绿水币", en="{amount} coins were held"
+)
+class CoinsHeld(Fact, frozen=True):
+    """Coins set aside for a redemption: spent when it is collected, else released."""
+
+    participant_id: UUID
+    redemption_id: UUID
+    offer_id: UUID
+    quantity: int
+    amount: int
+    parts: tuple[Part, ...]
+
+
+@stored_as("wallet.coins-spent", zh="兑换花费 {amount} 枚绿水币", en="{amount} coins were spent")
+class CoinsSpent(Fact, frozen=True):
+    """All the coins held for a redemption are spent; a hold is never split."""
+
+    participant_id: UUID
+    redemption_id: UUID
+    offer_id: UUID
+    amount: int
+
+
+@stored_as(
+    "wallet.coins-released",
+    zh="解冻 {amount} 枚绿水币，退回原批次",
+    en="{amount} held coins came back to their lots",
+)
+class CoinsReleased(Fact, frozen=True):
+    """All the coins held for a redemption come back, with the expiry they had.
+
+    ``debt_parts`` are those of them that paid at once what was owed.
+    """
+
+    participant_id: UUID
+    redemption_id: UUID
+    offer_id: UUID
+    amount: int
+    parts: tuple[Part, ...]
+    debt_parts: tuple[Part, ...] = ()
+
+
+@stored_as(
+    "wallet.coins-expired",
+    zh="{amount} 枚绿水币过期（截至 {as_of}）",
+    en="{amount} coins expired (as of {as_of})",
+)
+class CoinsExpired(Fact, frozen=True):
+    """What was left of lots whose last good day was before ``as_of``."""
+
+    participant_id: UUID
+    as_of: date
+    amount: int
+    parts: tuple[Part, ...]
+
+
+@stored_as(
+    "wallet.award-reversed",
+    zh="撤回发放的 {amount} 枚绿水币，其中欠 {debt} 枚",
+    en="An award of {amount} coins was taken back; {debt} of them are owed",
+)
+class AwardReversed(Fact, frozen=True):
+    """An award was taken back: from its own lot, then from others, and the rest is owed.
+
+    ``lot`` is the version of the award; role, districts and day are the award's.
+    """
+
+    participant_id: UUID
+    reversal_id: UUID
+    cause: UUID
+    lot: int
+    amount: int
+    parts: tuple[Part, ...]
+    debt: int
+    kind: str
+    earned_on: date
+    role: str
+    districts: tuple[str, ...]
+
+
+@stored_as(
+    "wallet.coins-given", zh="捐出 {amount} 枚绿水币", en="{amount} coins were given away"
+)
+class CoinsGiven(Fact, frozen=True):
+    """Coins left for a team's or an enterprise's account."""
+
+    participant_id: UUID
+    donation_id: UUID
+    to: UUID
+    amount: int
+    parts: tuple[Part, ...]
+
+
+class GivenLot(msgspec.Struct, frozen=True):
+    """Coins that came with the expiry they had."""
+
+    expires_on: date
+    amount: int
+
+
+@stored_as(
+    "wallet.coins-received", zh="收到捐赠的 {amount} 枚绿水币", en="{amount} coins were received"
+)
+class CoinsReceived(Fact, frozen=True):
+    """Coins arrived in an account: a lot for each expiry date, so giving prolongs nothing."""
+
+    participant_id: UUID
+    donation_id: UUID
+    giver: UUID
+    amount: int
+    lots: tuple[GivenLot, ...]
+
+
+Movement = (
+    CoinsAwarded | CoinsHeld | CoinsSpent | CoinsReleased | CoinsExpired | AwardReversed
+    | CoinsGiven | CoinsReceived
+)  # fmt: skip
+MOVEMENTS: tuple[type[Fact], ...] = (
+    CoinsAwarded, CoinsHeld, CoinsSpent, CoinsReleased, CoinsExpired, AwardReversed, CoinsGiven,
+    CoinsReceived,
+)  # fmt: skip
+MONEY: tuple[type[Fact], ...] = (*MOVEMENTS, AwardRefused)

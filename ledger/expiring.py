@@ -1,0 +1,100 @@
+"""Deadlines (期限): lots that expire, holds nobody collected in time, and notices beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from ledger import identity
+from ledger.balances import MONEY, Balances
+from ledger.coins import CoinsExpired, total
+from ledger.days import day_of
+from ledger.log import PAGE, Append
+from ledger.spending.donating import Donating
+from ledger.spending.redemptions import STATES, Redemption, RedemptionRefused
+
+# How many days beforehand people are told (常州: after a reminder).
+NOTICE_DAYS = (30, 7)
+REDEMPTION_TOPICS = tuple(fact.topic for fact in STATES if fact is not RedemptionRefused)
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Somebody's coins will expire within so many days."""
+
+    participant_id: str
+    amount: int
+    expires_on: str
+    days: int
+
+
+class Expiring(Donating):
+    """What time ends by itself, written down as facts."""
+
+    def expire(self, participant: UUID, as_of: date, now: datetime) -> CoinsExpired | None:
+        """Write off the lots whose last good day was before ``as_of``; None for none."""
+
+        def command() -> CoinsExpired | None:
+            wallet = self.wallet(participant)
+            parts = wallet.due(as_of)
+            if not parts:
+                return None
+            fact = CoinsExpired(
+                participant_id=participant, as_of=as_of, amount=total(parts), parts=parts
+            )
+            before = wallet.version
+            write = Append(identity.wallet_id(participant), before, [fact])
+            (entry,) = self.append([write], now)
+            wallet.apply(entry)
+            self.snapshot_if_due(wallet, before, participant, now)
+            return fact
+
+        with self.wallet_turns.of(participant):
+            return self.attempt(command)
+
+    def expire_all(self, as_of: date, now: datetime) -> Iterator[CoinsExpired]:
+        """Write off everybody's expired coins; the second time there is nothing to write."""
+        limit = as_of.isoformat()
+        for person, lots in self._coins().coins.items():
+            if any(amount and last < limit for last, amount in lots.items()):
+                fact = self.expire(UUID(person), as_of, now)
+                if fact is not None:
+                    yield fact
+
+    def lapse_all(self, now: datetime, as_of: date | None = None) -> Iterator[UUID]:
+        """End every hold whose last day is over; the ids of the redemptions that lapsed."""
+        today = as_of or day_of(now)
+        for redemption_id in self.overdue(today):
+            if self.lapse(redemption_id, now, today) is not None:
+                yield redemption_id
+
+    def overdue(self, today: date) -> list[UUID]:
+        """Every redemption whose hold should have ended before ``today``."""
+        held: dict[UUID, Redemption] = {}
+        for entry in self.entries(topics=REDEMPTION_TOPICS):
+            known = held.setdefault(entry.originator_id, Redemption())
+            known.apply(entry)
+            if known.deadline is None:
+                del held[entry.originator_id]
+        return [one for one, known in held.items() if known.overdue(today)]
+
+    def notices(self, as_of: date) -> list[Notice]:
+        """Whose coins will expire within 30 and within 7 days, by participant and date."""
+        found = []
+        for person, lots in sorted(self._coins().coins.items()):
+            for last, amount in sorted(lots.items()):
+                left = (date.fromisoformat(last) - as_of).days
+                within = [days for days in NOTICE_DAYS if 0 <= left <= days]
+                if amount and within:
+                    found.append(Notice(person, amount, last, min(within)))
+        return found
+
+    def _coins(self) -> Balances:
+        balances, after = Balances(), 0
+        while rows := self.rows(after, PAGE, MONEY):
+            for row in rows:
+                balances.add(row.topic, row.state)
+            after = rows[-1].position
+        return balances

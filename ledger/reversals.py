@@ -1,0 +1,107 @@
+"""Reversals (撤回): an award is taken back by two people, once, with a reason.
+
+Coins of the award that are already spent are made up from what else the wallet has; what is then
+still missing is a debt that later awards pay first. No lot ever goes below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from ledger.coins import AwardReversed, CoinsAwarded, Part, total
+from ledger.facts import Entry, Fact, Sealed, stored_as
+from ledger.store.rows import Quota
+from ledger.wallet import Wallet, first
+
+ReversalReason = Literal["fraud", "duplicate", "mistake", "other"]
+
+
+class Signed(Fact, frozen=True):
+    """Base of the facts of a reversal: by whom, and the command that it was."""
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+
+
+@stored_as(
+    "reversal.proposed",
+    zh="提出撤回发放（{reason}）",
+    en="Somebody proposed to take an award back ({reason})",
+)
+class ReversalProposed(Signed, frozen=True):
+    """A reward officer found an award to be wrong; the words are sealed under its owner's key."""
+
+    participant_id: UUID
+    cause: UUID
+    lot: int
+    reason: str
+    districts: tuple[str, ...]
+    sealed: tuple[Sealed, ...] = ()
+
+
+@stored_as("reversal.confirmed", zh="确认撤回发放", en="Taking the award back was confirmed")
+class ReversalConfirmed(Signed, frozen=True):
+    """By somebody else than who proposed it; the coins go in the same commit."""
+
+
+@stored_as("reversal.rejected", zh="不同意撤回发放", en="Taking the award back was not agreed to")
+class ReversalRejected(Signed, frozen=True):
+    """The award stands; another reversal may be proposed on other grounds."""
+
+
+class Reversal(msgspec.Struct):
+    """A reversal as it stands: proposed, confirmed or rejected."""
+
+    version: int = 0
+    state: str = "unknown"
+    proposed: ReversalProposed | None = None
+    commands: dict[UUID, tuple[str, int]] = {}
+
+    def apply(self, entry: Entry) -> None:
+        fact, self.version = entry.fact, entry.originator_version
+        if isinstance(fact, ReversalProposed):
+            self.proposed, self.state = fact, "proposed"
+        elif isinstance(fact, ReversalConfirmed):
+            self.state = "confirmed"
+        elif isinstance(fact, ReversalRejected):
+            self.state = "rejected"
+        if isinstance(fact, Signed):
+            self.commands[fact.command_id] = (fact.body_digest, entry.position)
+
+
+def claim(cause: UUID, amount: int) -> Quota:
+    """One reversal of an award at a time, none once it is confirmed; a rejected one gives back."""
+    return Quota(claim_key(cause), amount, 1)
+
+
+def claim_key(cause: UUID) -> str:
+    """The store's name for how many reversals of an award are open or confirmed."""
+    return f"reversal/{cause}"
+
+
+def taken_back(
+    reversal_id: UUID, award: CoinsAwarded, lot: int, wallet: Wallet, today: date
+) -> AwardReversed:
+    """What confirming does to the wallet; pure, so that an auditor can repeat it."""
+    parts = first(_own_first(award, lot, wallet, today), award.amount)
+    return AwardReversed(
+        participant_id=award.participant_id, reversal_id=reversal_id, cause=award.cause, lot=lot,
+        amount=award.amount, parts=parts, debt=award.amount - total(parts), kind=award.kind,
+        earned_on=award.earned_on, role=award.role, districts=award.districts,
+    )  # fmt: skip
+
+
+def _own_first(
+    award: CoinsAwarded, lot: int, wallet: Wallet, today: date
+) -> Iterator[Part]:
+    """What is left of the award itself, then every other good lot, first expiring first."""
+    own = wallet.left_of(lot, award.expires_on)
+    if own:
+        yield Part(lot, own, award.expires_on)
+    yield from (part for part in wallet.good(today) if part.lot != lot)

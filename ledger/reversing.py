@@ -1,0 +1,223 @@
+"""Taking awards back (撤回发放): one person proposes, another confirms or rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger import access, identity
+from ledger.budgets import shares
+from ledger.coins import CoinsAwarded
+from ledger.contributions.base import State
+from ledger.days import day_of
+from ledger.errors import (
+    AlreadyReversed,
+    AwardExpired,
+    NotFound,
+    NothingToReverse,
+    ReversalOver,
+    SelfApproval,
+    SubmissionConflict,
+)
+from ledger.facts import Entry, Fact
+from ledger.log import Append
+from ledger.participants import Actor
+from ledger.registers import Registers
+from ledger.reversals import (
+    Reversal,
+    ReversalConfirmed,
+    ReversalProposed,
+    ReversalReason,
+    ReversalRejected,
+    claim,
+    claim_key,
+    taken_back,
+)
+from ledger.store.rows import Quota, VaultRow
+from ledger.vault import content_of
+
+
+class ReversalReceipt(msgspec.Struct, frozen=True):
+    """A reversal right after a command: its state, and what confirming it came to."""
+
+    id: UUID
+    cause: UUID
+    participant_id: UUID
+    state: str
+    amount: int
+    debt: int
+    position: int
+    replayed: bool = False
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a command decided, with its rows for the vault and what it claims."""
+
+    fact: Fact
+    rows: Sequence[VaultRow] = ()
+    quotas: Sequence[Quota] = ()
+
+
+class Reversing(Registers):
+    """The commands of reward officers and approvers on an award."""
+
+    def propose_reversal(
+        self, actor: Actor, cause: UUID, reason: ReversalReason, words: str, request: Any,
+        submission_id: UUID, now: datetime,
+    ) -> ReversalReceipt:  # fmt: skip
+        """Propose to take back what was awarded for ``cause``.
+
+        Raises NotFound for what is not there or lies in another district, NothingToReverse,
+        AlreadyReversed, AwardExpired.
+        """
+        reversal_id = identity.reversal_id(actor.participant_id, submission_id)
+
+        def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
+            lot, award = self._award_for(cause)
+            if not access.within(actor, award.districts):
+                raise NotFound
+            if self.store.select_used(claim_key(cause)):
+                raise AlreadyReversed
+            _check_expiry(award, now)
+            sealed, row = self.vault.seal(
+                reversal_id, award.participant_id, "reversal", words, now
+            )
+            fact = ReversalProposed(
+                participant_id=award.participant_id, cause=cause, lot=lot, reason=reason,
+                districts=award.districts, sealed=(sealed,), **signed,
+            )  # fmt: skip
+            return Decision(fact, [row], [claim(cause, 1)])
+
+        return self._decide_reversal(
+            actor, "propose", reversal_id, request, submission_id, now, decide
+        )
+
+    def confirm_reversal(
+        self, actor: Actor, reversal_id: UUID, request: Any, submission_id: UUID, now: datetime
+    ) -> ReversalReceipt:
+        """Take the coins back; by somebody else than who proposed it, and not their own."""
+
+        def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
+            self._check_second(actor, known)
+            return Decision(ReversalConfirmed(**signed))
+
+        return self._decide_reversal(
+            actor, "confirm", reversal_id, request, submission_id, now, decide
+        )
+
+    def reject_reversal(
+        self, actor: Actor, reversal_id: UUID, request: Any, submission_id: UUID, now: datetime
+    ) -> ReversalReceipt:
+        """Let the award stand."""
+
+        def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
+            proposed = self._check_second(actor, known)
+            return Decision(ReversalRejected(**signed), quotas=[claim(proposed.cause, -1)])
+
+        return self._decide_reversal(
+            actor, "reject", reversal_id, request, submission_id, now, decide
+        )
+
+    def reversal(self, reversal_id: UUID) -> Reversal:
+        """A reversal as it stands."""
+        return self.fold(reversal_id, Reversal())
+
+    def _check_second(self, actor: Actor, known: Reversal) -> ReversalProposed:
+        proposed = known.proposed
+        if proposed is None or not access.within(actor, proposed.districts):
+            raise NotFound
+        if actor.participant_id in (proposed.by, proposed.participant_id):
+            raise SelfApproval
+        if known.state != "proposed":
+            raise ReversalOver(state=known.state)
+        return proposed
+
+    def _decide_reversal(
+        self, actor: Actor, action: str, reversal_id: UUID, request: Any, submission_id: UUID,
+        now: datetime, decide: Callable[[Reversal, dict[str, Any]], Decision],
+    ) -> ReversalReceipt:  # fmt: skip
+        by = actor.participant_id
+        command_id = identity.command_id(by, f"{action}/{reversal_id}", submission_id)
+        digest = self.vault.fingerprint(by, content_of(request))
+        signed = {"by": by, "command_id": command_id, "body_digest": digest}
+
+        def command() -> ReversalReceipt:
+            known = self.reversal(reversal_id)
+            if earlier := known.commands.get(command_id):
+                if earlier[0] != digest:
+                    raise SubmissionConflict
+                return self._reversal_at(reversal_id, earlier[1])
+            return self._save_reversal(reversal_id, known, decide(known, signed), now)
+
+        return self.attempt(command)
+
+    def _save_reversal(
+        self, reversal_id: UUID, known: Reversal, decided: Decision, now: datetime
+    ) -> ReversalReceipt:
+        writes = [Append(reversal_id, known.version, [decided.fact])]
+        known.apply(Entry(reversal_id, known.version + 1, now, decided.fact))
+        proposed = known.proposed
+        assert proposed is not None
+        if not isinstance(decided.fact, ReversalConfirmed):
+            entries = self.append(writes, now, vault_rows=decided.rows, quotas=decided.quotas)
+            return _told(reversal_id, known, 0, 0, entries[-1].position)
+        _, award = self._award_for(proposed.cause)
+        _check_expiry(award, now)
+        owner, wallet = award.participant_id, self.wallet(award.participant_id)
+        book, before = self.policies.current(), wallet.version
+        money = taken_back(reversal_id, award, proposed.lot, wallet, day_of(now))
+        writes.append(Append(identity.wallet_id(owner), before, [money]))
+        entries = self.append(
+            writes, now, unchanged={identity.POLICIES: book.version},
+            quotas=shares(book.budgets, award.districts, award.earned_on, -award.amount),
+        )  # fmt: skip
+        wallet.apply(entries[-1])
+        self.snapshot_if_due(wallet, before, owner, now)
+        return _told(reversal_id, known, money.amount, money.debt, entries[-1].position)
+
+    def _reversal_at(self, reversal_id: UUID, position: int) -> ReversalReceipt:
+        """What a command saved earlier at ``position`` came to."""
+        known = Reversal()
+        for entry in self.events.get(reversal_id):
+            if entry.position <= position:  # type: ignore[attr-defined]
+                known.apply(entry)  # type: ignore[arg-type]
+        amount = debt = 0
+        if known.state == "confirmed":
+            position += 1
+            (row,) = self.rows(position - 1, 1)
+            fact: Any = self.entry(row).fact
+            amount, debt = fact.amount, fact.debt
+        receipt = _told(reversal_id, known, amount, debt, position)
+        return msgspec.structs.replace(receipt, replayed=True)
+
+    def _award_for(self, cause: UUID) -> tuple[int, CoinsAwarded]:
+        """The award for a contribution, and the version of its fact in the wallet."""
+        recorded = self.fold(cause, State()).recorded
+        if recorded is None:
+            if self.recorder.select_events(cause, limit=1):
+                raise NothingToReverse
+            raise NotFound
+        for entry in self.events.get(identity.wallet_id(recorded.participant_id)):
+            fact = entry.fact  # type: ignore[attr-defined]
+            if isinstance(fact, CoinsAwarded) and fact.cause == cause:
+                return entry.originator_version, fact
+        raise NothingToReverse
+
+
+def _check_expiry(award: CoinsAwarded, now: datetime) -> None:
+    if award.expires_on < day_of(now):
+        raise AwardExpired(expires_on=award.expires_on)
+
+
+def _told(
+    reversal_id: UUID, known: Reversal, amount: int, debt: int, position: int
+) -> ReversalReceipt:
+    proposed = known.proposed
+    assert proposed is not None
+    return ReversalReceipt(
+        reversal_id, proposed.cause, proposed.participant_id, known.state, amount, debt, position
+    )

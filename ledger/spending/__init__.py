@@ -1,0 +1,1 @@
+"""Spending (兑换): what coins are given for, and the holds in between."""

@@ -1,0 +1,241 @@
+"""Donating (捐赠) coins to a team or a cause, and the accounts (账户) that receive them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger import access, identity
+from ledger.coins import CoinsGiven, CoinsReceived, GivenLot, total
+from ledger.days import day_of
+from ledger.errors import (
+    FieldError,
+    InsufficientCoins,
+    InvalidInput,
+    NotFound,
+    SubmissionConflict,
+    UnknownAccount,
+)
+from ledger.log import Append
+from ledger.participants import Actor
+from ledger.spending.accounts import (
+    Account,
+    AccountChanged,
+    AccountKind,
+    AccountOpened,
+    Donation,
+    DonationMade,
+    MemberAdded,
+    MemberRemoved,
+)
+from ledger.spending.deciding import Deciding
+from ledger.spending.redeeming import Order
+from ledger.spending.redemptions import Redemption
+from ledger.vault import content_of
+from ledger.wallet import Wallet, first
+
+
+class AccountReceipt(msgspec.Struct, frozen=True):
+    """An account right after a command."""
+
+    account_id: UUID
+    position: int
+    replayed: bool = False
+
+
+class DonationReceipt(msgspec.Struct, frozen=True):
+    """A donation, and what the giver has left."""
+
+    id: UUID
+    to: UUID
+    coins: int
+    balance: int
+    position: int
+    replayed: bool = False
+
+
+class Donating(Deciding):
+    """Giving coins away, and keeping the accounts of teams and enterprises."""
+
+    def open_account(
+        self, actor: Actor, kind: AccountKind, name: str, keeper: UUID, request: Any,
+        submission_id: UUID, now: datetime, *, district: str | None = None,
+    ) -> AccountReceipt:  # fmt: skip
+        """Open an account; ``keeper`` is the participant who spends from it."""
+        if self.participant(keeper).registered is None:
+            problem = FieldError("keeper", "not_found", "没有这位参与者", "no such participant")
+            raise InvalidInput([problem])
+        self._check_place(actor, district)
+        account_id = identity.account_id(actor.participant_id, submission_id)
+
+        def decide(account: Account, signed: dict[str, Any]) -> AccountChanged:
+            return AccountOpened(
+                kind=kind, name=name, district=district, keeper=keeper, **signed
+            )
+
+        return self._change_account(
+            actor, "open", account_id, request, submission_id, now, decide
+        )
+
+    def change_member(
+        self, actor: Actor, account_id: UUID, person: UUID, action: str, request: Any,
+        submission_id: UUID, now: datetime, *, keeper: bool = False,
+    ) -> AccountReceipt:  # fmt: skip
+        """Add somebody (``action`` add) to an account or remove them, by its keeper or an officer.
+
+        An account always has a keeper: the last one cannot leave or stop keeping it.
+        """
+        if action == "add" and self.participant(person).registered is None:
+            problem = FieldError(
+                "participant_id", "not_found", "没有这位参与者", "no such participant"
+            )
+            raise InvalidInput([problem])
+
+        def decide(account: Account, signed: dict[str, Any]) -> AccountChanged:
+            if account.opened is None or not self._manages_account(actor, account):
+                raise UnknownAccount
+            stays = action == "add" and keeper
+            if not stays and [one for one, keeps in account.members.items() if keeps] == [person]:
+                problem = FieldError(
+                    "participant_id", "last_keeper", "账户至少要有一位管理人",
+                    "an account needs a keeper",
+                )  # fmt: skip
+                raise InvalidInput([problem])
+            if action == "add":
+                return MemberAdded(participant_id=person, keeper=keeper, **signed)
+            if person not in account.members:
+                raise NotFound
+            return MemberRemoved(participant_id=person, **signed)
+
+        return self._change_account(
+            actor, f"members/{account_id}", account_id, request, submission_id, now, decide
+        )
+
+    def donate(
+        self, actor: Actor, to: UUID, coins: int, request: Any, submission_id: UUID, now: datetime
+    ) -> DonationReceipt:
+        """Give coins to an account, or to a cause, which is an offer of kind ``donation``.
+
+        Raises UnknownAccount, InsufficientCoins, SubmissionConflict.
+        """
+        donation_id = identity.donation_id(actor.participant_id, submission_id)
+        offer = self.catalogue.current().offers.get(to)
+        if offer is None or offer.terms.kind != "donation":
+            return self._give(donation_id, actor.participant_id, to, coins, request, now)
+        quantity, rest = divmod(coins, offer.terms.price)
+        # The price may have changed since it was given: only a new one has to come out even.
+        if (rest or not quantity) and not self.fold(donation_id, Redemption()).version:
+            price = offer.terms.price
+            problem = FieldError("coins", "not_a_multiple", f"应为 {price} 的整数倍",
+                                 f"it must be a multiple of {price}")  # fmt: skip
+            raise InvalidInput([problem])
+        paid = self._redeem(donation_id, actor, Order(to, quantity), request, now)
+        return DonationReceipt(
+            paid.id, to, paid.coins, paid.balance, paid.position, paid.replayed
+        )
+
+    def _give(
+        self, donation_id: UUID, giver: UUID, to: UUID, coins: int, request: Any, now: datetime
+    ) -> DonationReceipt:
+        digest = self.vault.fingerprint(giver, content_of(request))
+
+        def command() -> DonationReceipt:
+            known = self.fold(donation_id, Donation())
+            if known.version:
+                # Without a gift to an account it went to a cause under this number.
+                if known.made is None or known.made.body_digest != digest:
+                    raise SubmissionConflict
+                balance = self.wallet_at(giver, known.position + 2)
+                (made,) = self.rows(known.position - 1, 1)
+                left = balance.available(day_of(self.entry(made).recorded_at))
+                return DonationReceipt(
+                    donation_id, to, coins, left, known.position + 2, replayed=True
+                )
+            if self.account(to).opened is None or to == giver:
+                raise UnknownAccount
+            wallet, theirs = self.wallet(giver), self.wallet(to)
+            if wallet.available(day_of(now)) < coins:
+                raise InsufficientCoins
+            made_fact = DonationMade(
+                participant_id=giver, to=to, coins=coins, body_digest=digest
+            )
+            given, received = moved(donation_id, made_fact, wallet, day_of(now))
+            before = wallet.version
+            entries = self.append([
+                Append(donation_id, 0, [made_fact]),
+                Append(identity.wallet_id(giver), before, [given]),
+                Append(identity.wallet_id(to), theirs.version, [received]),
+            ], now)  # fmt: skip
+            wallet.apply(entries[1])
+            self.snapshot_if_due(wallet, before, giver, now)
+            before = theirs.version
+            theirs.apply(entries[2])
+            self.snapshot_if_due(theirs, before, to, now)
+            left = wallet.available(day_of(now))
+            return DonationReceipt(donation_id, to, coins, left, entries[-1].position)
+
+        with self.wallet_turns.of(giver):
+            return self.attempt(command)
+
+    def _change_account(
+        self,
+        actor: Actor,
+        action: str,
+        account_id: UUID,
+        request: Any,
+        submission_id: UUID,
+        now: datetime,
+        decide: Callable[[Account, dict[str, Any]], AccountChanged],
+    ) -> AccountReceipt:
+        by = actor.participant_id
+        command_id = identity.command_id(by, f"account/{action}", submission_id)
+        digest = self.vault.fingerprint(by, content_of(request))
+        signed = {"by": by, "command_id": command_id, "body_digest": digest}
+
+        def command() -> AccountReceipt:
+            account = self.account(account_id)
+            if known := account.commands.get(command_id):
+                if known[0] != digest:
+                    raise SubmissionConflict
+                return AccountReceipt(account_id, known[1], replayed=True)
+            fact = decide(account, signed)
+            (entry,) = self.append([Append(account_id, account.version, [fact])], now)
+            return AccountReceipt(account_id, entry.position)
+
+        return self.attempt(command)
+
+    def _manages_account(self, actor: Actor, account: Account) -> bool:
+        assert account.opened is not None
+        path = self.districts.current().path(account.opened.district)
+        officer = access.allowed(actor, "accounts.open") and access.within(actor, path)
+        return officer or account.kept_by(actor.participant_id)
+
+    def _check_place(self, actor: Actor, district: str | None) -> None:
+        self._check_district(district)
+        if not access.within(actor, self.districts.current().path(district)):
+            raise NotFound
+
+
+def moved(
+    donation_id: UUID, made: DonationMade, wallet: Wallet, today: date
+) -> tuple[CoinsGiven, CoinsReceived]:
+    """What a donation does to both wallets: first expiring first, keeping the expiry dates."""
+    parts = first(wallet.good(today), made.coins)
+    lots = tuple(
+        GivenLot(expires_on, sum(part.amount for part in group))
+        for expires_on, group in groupby(parts, key=lambda part: part.expires_on)
+    )
+    given = CoinsGiven(
+        participant_id=made.participant_id, donation_id=donation_id, to=made.to,
+        amount=total(parts), parts=parts,
+    )  # fmt: skip
+    received = CoinsReceived(
+        participant_id=made.to, donation_id=donation_id, giver=made.participant_id,
+        amount=total(parts), lots=lots,
+    )  # fmt: skip
+    return given, received

@@ -1,0 +1,211 @@
+"""A redemption (兑换): coins and stock are held until it is collected, or come back.
+
+``requested → issued → collected``, or ``lapsed``, ``cancelled``, ``declined``, where everything
+that was held comes back, once and whole. Each hold has a deadline. What was refused is kept as
+well, because somebody may ask later why.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger.coins import CoinsHeld, CoinsReleased, CoinsSpent, total
+from ledger.facts import Entry, Fact, Sealed, stored_as
+from ledger.wallet import Wallet, first
+
+DECIDE_DAYS = 7  # how long a request may wait for its approval
+HELD_STATES = frozenset({"requested", "issued"})
+
+
+@stored_as(
+    "redemption.requested",
+    zh="申请兑换 {quantity} 份，冻结 {coins} 枚绿水币",
+    en="{quantity} of an offer were asked for, for {coins} coins",
+)
+class RedemptionRequested(Fact, frozen=True):
+    """Somebody asked for so many of an offer at its price then; ``participant_id`` pays.
+
+    ``by`` is who asked, for themselves or for their team. ``decide_by`` is the last day for an
+    approval, where the offer wants one.
+    """
+
+    participant_id: UUID
+    by: UUID
+    offer_id: UUID
+    quantity: int
+    price: int
+    coins: int
+    merchant_id: UUID | None
+    districts: tuple[str, ...]
+    body_digest: str
+    decide_by: date | None = None
+
+
+@stored_as(
+    "redemption.refused",
+    zh="兑换未受理：{reason}",
+    en="A redemption was refused: {reason}",
+)
+class RedemptionRefused(Fact, frozen=True):
+    """Why it was refused when it was asked for; nothing was held."""
+
+    participant_id: UUID
+    by: UUID
+    offer_id: UUID
+    quantity: int
+    reason: str
+    body_digest: str
+
+
+class Decided(Fact, frozen=True):
+    """Base of what somebody decides about a redemption: who, and the command that it was."""
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+
+
+@stored_as("redemption.approved", zh="批准兑换", en="A redemption was approved")
+class RedemptionApproved(Decided, frozen=True):
+    """By somebody else than whoever asked for it."""
+
+
+@stored_as("redemption.declined", zh="不批准兑换", en="A redemption was not approved")
+class RedemptionDeclined(Decided, frozen=True):
+    """The reason in words is sealed under the key of whoever asked."""
+
+    sealed: tuple[Sealed, ...] = ()
+
+
+@stored_as(
+    "redemption.issued",
+    zh="发出兑换券，{collect_by} 前有效",
+    en="A voucher was issued, good through {collect_by}",
+)
+class RedemptionIssued(Fact, frozen=True):
+    """The voucher is known here by its SHA-256 alone."""
+
+    voucher_sha256: str
+    collect_by: date
+
+
+@stored_as("redemption.collected", zh="核销兑换券", en="What was redeemed was handed out")
+class RedemptionCollected(Decided, frozen=True):
+    """Once; the coins are spent. A donation is collected by its giver at once."""
+
+
+@stored_as("redemption.cancelled", zh="取消兑换", en="A redemption was cancelled")
+class RedemptionCancelled(Decided, frozen=True):
+    """By whoever asked for it."""
+
+
+@stored_as(
+    "redemption.lapsed",
+    zh="兑换逾期（{deadline}）自动失效",
+    en="A redemption lapsed after {deadline}",
+)
+class RedemptionLapsed(Fact, frozen=True):
+    """Its deadline, the last good day, had passed as of a day."""
+
+    deadline: date
+    as_of: date
+
+
+@stored_as("voucher.issued", zh="登记兑换券", en="A voucher was registered")
+class VoucherIssued(Fact, frozen=True):
+    """Finds the redemption of a voucher by the voucher's hash."""
+
+    redemption_id: UUID
+
+
+STATES: dict[type[Fact], str] = {
+    RedemptionRequested: "requested",
+    RedemptionRefused: "refused",
+    RedemptionApproved: "requested",
+    RedemptionDeclined: "declined",
+    RedemptionIssued: "issued",
+    RedemptionCollected: "collected",
+    RedemptionCancelled: "cancelled",
+    RedemptionLapsed: "lapsed",
+}
+# With these the held coins and the stock come back.
+RETURNING = (RedemptionDeclined, RedemptionCancelled, RedemptionLapsed)
+
+
+class Redemption(msgspec.Struct):
+    """A redemption as it stands. ``commands``: digest of the body and position of the fact."""
+
+    version: int = 0
+    state: str = "unknown"
+    requested: RedemptionRequested | None = None
+    refused: RedemptionRefused | None = None
+    issued: RedemptionIssued | None = None
+    position: int = 0  # of the last fact
+    commands: dict[UUID, tuple[str, int]] = {}
+
+    def apply(self, entry: Entry) -> None:
+        fact = entry.fact
+        self.version, self.position = entry.originator_version, entry.position
+        self.state = STATES.get(type(fact), self.state)
+        if isinstance(fact, RedemptionRequested):
+            self.requested = fact
+        elif isinstance(fact, RedemptionRefused):
+            self.refused = fact
+        elif isinstance(fact, RedemptionIssued):
+            self.issued = fact
+        if isinstance(fact, Decided):
+            self.commands[fact.command_id] = (fact.body_digest, entry.position)
+
+    @property
+    def deadline(self) -> date | None:
+        """The last day of the hold, None once it is over."""
+        if self.state == "issued" and self.issued:
+            return self.issued.collect_by
+        if self.state == "requested" and self.requested:
+            return self.requested.decide_by
+        return None
+
+    def overdue(self, today: date) -> bool:
+        """Whether the hold should have ended before ``today``."""
+        return self.deadline is not None and today > self.deadline
+
+
+def money_of(
+    redemption_id: UUID, fact: Fact, asked: RedemptionRequested, wallet: Wallet, today: date
+) -> CoinsHeld | CoinsSpent | CoinsReleased | None:
+    """What a fact of a redemption does to the wallet; pure, so that an auditor can repeat it.
+
+    A request holds coins first expiring first, collecting spends all of them, and with anything in
+    RETURNING all come back to their lots, where those still good pay what is owed first.
+    """
+    common: dict[str, Any] = {
+        "participant_id": asked.participant_id,
+        "redemption_id": redemption_id,
+        "offer_id": asked.offer_id,
+    }
+    if isinstance(fact, RedemptionRequested):
+        parts = first(wallet.good(today), asked.coins)
+        return CoinsHeld(quantity=asked.quantity, amount=total(parts), parts=parts, **common)
+    if isinstance(fact, RedemptionCollected):
+        return CoinsSpent(amount=asked.coins, **common)
+    if isinstance(fact, RETURNING):
+        hold = wallet.holds.get(redemption_id)
+        parts = hold.parts if hold else ()
+        good = (part for part in parts if part.expires_on >= today)
+        owed = first(good, wallet.debt)
+        return CoinsReleased(amount=total(parts), parts=parts, debt_parts=owed, **common)
+    return None
+
+
+def begins_anew(redemption_id: UUID, fact: Fact) -> bool:
+    """Whether a fact is the first of a command of its own, right behind an earlier one's.
+
+    A donation is collected by the command that asked for it, which signs with the redemption's id.
+    """
+    if isinstance(fact, Decided):
+        return fact.command_id != redemption_id
+    return isinstance(fact, RedemptionLapsed)

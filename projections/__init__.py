@@ -5,7 +5,10 @@ from __future__ import annotations
 from projections.balances import BALANCES
 from projections.contributions import CONTRIBUTIONS
 from projections.leaderboard import LEADERBOARD
+from projections.redemptions import REDEMPTIONS
+from projections.reversals import REVERSALS
 from projections.statement import STATEMENT
+from projections.trial_balance import TRIAL_BALANCE
 from projections.view import View
 
 VIEWS: tuple[View, ...] = (
@@ -13,6 +16,9 @@ VIEWS: tuple[View, ...] = (
     STATEMENT,
     LEADERBOARD,
     CONTRIBUTIONS,
+    REDEMPTIONS,
+    REVERSALS,
+    TRIAL_BALANCE,
 )
 
 BY_NAME = {view.name: view for view in VIEWS}

@@ -9,15 +9,15 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.coins import AwardRefused, AwardReversed, CoinsAwarded
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import OPEN_STATES, Assessed, Recorded, ReviewRefused, Verified
 from ledger.facts import Entry, Sealed
-from ledger.wallet import AwardRefused, CoinsAwarded
-from projections import cursor as cursors
+from projections.paging import paged, places, queued_in
 from projections.view import Row, Rows, Source, View, ascending, descending
 
-CITY = "*"
-AFTER_ALL_KEYS = "~"
+# Of these two reasons the first goes once there was room, the second comes with a reversal.
+WAITS_FOR_BUDGET, REVERSED = "budget_used_up", "award_reversed"
 
 
 class Item(msgspec.Struct):
@@ -51,8 +51,10 @@ class Contributions(View):
     """A row per contribution in its participant's list; while it waits, one per district."""
 
     name = "contributions"
-    version = 2
-    facts = (Recorded, Assessed, Verified, ReviewRefused, CoinsAwarded, AwardRefused)
+    version = 3
+    facts = (
+        Recorded, Assessed, Verified, ReviewRefused, CoinsAwarded, AwardRefused, AwardReversed,
+    )  # fmt: skip
 
     def touches(self, entry: Entry) -> Iterable[str]:
         return (_cause(entry),)
@@ -83,7 +85,7 @@ CONTRIBUTIONS = Contributions()
 
 def _cause(entry: Entry) -> str:
     fact = entry.fact
-    money = isinstance(fact, CoinsAwarded | AwardRefused)
+    money = isinstance(fact, CoinsAwarded | AwardRefused | AwardReversed)
     return str(fact.cause if money else entry.originator_id)  # type: ignore[attr-defined]
 
 
@@ -112,13 +114,18 @@ def _apply(item: Item, fact: object) -> None:
         item.state = "refused"
         item.review = next(iter(fact.sealed), None)
     elif isinstance(fact, CoinsAwarded | AwardRefused):
-        item.reasons = tuple(dict.fromkeys((*item.reasons, *fact.reasons)))
+        # Settled anew, it waits for no budget any more, unless that is said again.
+        before = (code for code in item.reasons if code != WAITS_FOR_BUDGET)
+        item.reasons = tuple(dict.fromkeys((*before, *fact.reasons)))
         item.rule, item.policy_version = fact.rule, fact.policy_version
         item.coins = fact.amount if isinstance(fact, CoinsAwarded) else 0
+    elif isinstance(fact, AwardReversed):
+        item.reasons = tuple(dict.fromkeys((*item.reasons, REVERSED)))
+        item.coins = 0
 
 
 def _queues(item: Item) -> list[str]:
-    return [f"waiting/{item.kind}/{district}" for district in {*item.districts, CITY}]
+    return [f"waiting/{item.kind}/{place}" for place in queued_in(item.districts)]
 
 
 def contributions(
@@ -130,7 +137,7 @@ def contributions(
 ) -> dict[str, Any]:
     """``{items, next, position}``: a participant's own, newest first; ``kinds`` None is all."""
     buckets = [f"of/{participant}/{kind}" for kind in _kinds(kinds)]
-    return _merged(store, buckets, cursor, limit)
+    return paged(store, CONTRIBUTIONS, buckets, cursor, limit)
 
 
 def contribution(store: Source, cause: UUID) -> dict[str, Any] | None:
@@ -150,29 +157,11 @@ def waiting(
 
     ``districts`` None is the whole city, ``kinds`` None every way to take part.
     """
-    places = sorted(set((CITY,) if districts is None else districts))
-    buckets = [f"waiting/{kind}/{place}" for kind in _kinds(kinds) for place in places]
-    return _merged(store, buckets, cursor, limit)
+    buckets = [
+        f"waiting/{kind}/{place}" for kind in _kinds(kinds) for place in places(districts)
+    ]
+    return paged(store, CONTRIBUTIONS, buckets, cursor, limit)
 
 
 def _kinds(kinds: Sequence[str] | None) -> list[str]:
     return sorted(set(BY_KIND if kinds is None else kinds))
-
-
-def _merged(
-    store: Source, buckets: Sequence[str], cursor: str | None, limit: int
-) -> dict[str, Any]:
-    """A page of several buckets together; what stands in two of them is shown once."""
-    listing = ",".join(buckets)
-    sort, key = cursors.read(listing, cursor)
-    # Everywhere a contribution has the same sort, so whatever has this one was shown.
-    after = (sort and sort + AFTER_ALL_KEYS, key)
-    found: dict[str, Row] = {}
-    positions: list[int] = []
-    for bucket in buckets:
-        position, rows = store.page(CONTRIBUTIONS, bucket, after, limit + 1)
-        positions.append(position)
-        found.update((row.sort, row) for row in rows)
-    shown, following = cursors.cut(listing, [found[one] for one in sorted(found)], limit)
-    items = [msgspec.json.decode(row.data) for row in shown]
-    return {"items": items, "next": following, "position": min(positions, default=0)}

@@ -2,7 +2,8 @@
 
 Nobody is on a board without having consented to it (个人信息保护法 art. 13, 14). The coins of
 those who have not are kept in one row of their own, which is in no list: from it a late consent
-brings the past coins along, and a withdrawal finds every row that has to go.
+brings the past coins along, and a withdrawal finds every row that has to go. An award that is
+taken back comes off where it counted; nobody stands on a board with nothing.
 """
 
 from __future__ import annotations
@@ -16,22 +17,24 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.errors import FieldError, InvalidInput
 from ledger.facts import Entry
 from ledger.participants import ConsentGiven, ConsentWithdrawn, ParticipantRegistered
-from ledger.wallet import CoinsAwarded
 from projections.view import START, Row, Rows, Source, View, ascending, descending
 
 CONSENT = "board"
 EVERYWHERE = EVERYBODY = "*"
 GRANULARITIES = ("day", "week", "month", "year", "all")
 AROUND = 5
+ROWS_PER_PAGE = 1_000
+BEHIND_ALL = ("~", "")
 BOARDS_KEPT = 10_000
 NAME = re.compile(r"[\w.*-]{1,64}")
 
 
 class Day(msgspec.Struct, array_like=True):
-    """Coins earned on one day, and the position of the last of them."""
+    """Coins earned on one day, and the position of the last change to them."""
 
     coins: int = 0
     position: int = 0
@@ -62,13 +65,13 @@ class Leaderboard(View):
     """A private row per participant; for those who consent, a row on each of their boards."""
 
     name = "leaderboard"
-    version = 1
-    facts = (CoinsAwarded, ParticipantRegistered, ConsentGiven, ConsentWithdrawn)
+    version = 2
+    facts = (CoinsAwarded, AwardReversed, ParticipantRegistered, ConsentGiven, ConsentWithdrawn)
 
     def touches(self, entry: Entry) -> Iterable[str]:
         fact, who = entry.fact, _participant(entry)
         yield _private(who)
-        if isinstance(fact, CoinsAwarded):
+        if isinstance(fact, CoinsAwarded | AwardReversed):
             for board in _boards(fact.earned_on, fact.role, fact.districts):
                 yield f"{board}/{who}"
 
@@ -76,7 +79,7 @@ class Leaderboard(View):
         fact, who = entry.fact, _participant(entry)
         row = rows.get(_private(who))
         earner = _earner(row.data) if row else Earner()
-        if isinstance(fact, CoinsAwarded):
+        if isinstance(fact, CoinsAwarded | AwardReversed):
             _earned(rows, earner, who, fact, entry.position)
         elif isinstance(fact, ConsentWithdrawn):
             if fact.consent == CONSENT and earner.consents:
@@ -85,7 +88,8 @@ class Leaderboard(View):
         elif _gives_consent(fact) and not earner.consents:
             earner.consents = True
             for board, score in _scores(earner, who).items():
-                rows[f"{board}/{who}"] = _line(board, score)
+                if score.coins > 0:
+                    rows[f"{board}/{who}"] = _line(board, score)
         if earner.consents or earner.earned:
             rows[_private(who)] = Row(_private(who), _encode(earner))
         elif row is not None:
@@ -95,18 +99,22 @@ class Leaderboard(View):
 LEADERBOARD = Leaderboard()
 
 
-def _earned(rows: Rows, earner: Earner, who: str, fact: CoinsAwarded, position: int) -> None:
-    """Add an award to the private row and, with consent, to the boards it counts on."""
+def _earned(
+    rows: Rows, earner: Earner, who: str, fact: CoinsAwarded | AwardReversed, position: int
+) -> None:
+    """Add an award to the private row and, with consent, to its boards; or take it off them."""
+    amount = fact.amount if isinstance(fact, CoinsAwarded) else -fact.amount
     place = _encode((fact.role, *fact.districts)).decode()
+    # A day without coins stays, for it still says when the total of its boards was reached.
     day = earner.earned.setdefault(place, {}).setdefault(fact.earned_on, Day())
-    day.coins, day.position = day.coins + fact.amount, position
+    day.coins, day.position = day.coins + amount, position
     if not earner.consents:
         return
     for board in _boards(fact.earned_on, fact.role, fact.districts):
         row = rows.get(f"{board}/{who}")
         score = _score(row.data) if row else Score(who)
-        score.coins, score.position = score.coins + fact.amount, position
-        rows[f"{board}/{who}"] = _line(board, score)
+        score.coins, score.position = score.coins + amount, position
+        rows[f"{board}/{who}"] = _line(board, score) if score.coins > 0 else None
 
 
 def _scores(earner: Earner, who: str) -> dict[str, Score]:
@@ -190,6 +198,19 @@ def board(
         position, rows = store.page(LEADERBOARD, bucket, START, limit)
         return {"entries": _ranked(rows, 1), "me": None, "position": position}
     return _around(store, bucket, f"{bucket}/{around}")
+
+
+def consenting(store: Source) -> set[UUID]:
+    """Everybody on the board of all time: who consented to boards, and has earned something."""
+    bucket, place = _board("all", period_of("all", date.max), EVERYWHERE, EVERYBODY), BEHIND_ALL
+    found: set[UUID] = set()
+    while True:
+        # From the last one up: whoever earns meanwhile moves to where was not looked yet.
+        _, rows = store.page(LEADERBOARD, bucket, place, ROWS_PER_PAGE, backwards=True)
+        found.update(UUID(_score(row.data).participant_id) for row in rows)
+        if len(rows) < ROWS_PER_PAGE:
+            return found
+        place = rows[-1].place
 
 
 def _around(store: Source, bucket: str, key: str) -> dict[str, Any]:

@@ -1,18 +1,13 @@
-"""The questions of the API, answered from Redis where it is up to date, else from the database."""
+"""Where questions are answered: from Redis where it is up to date, else from the database."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any, TypeVar
-from uuid import UUID
 
 from projections import VIEWS
-from projections import balances as balances_view
-from projections import contributions as contributions_view
-from projections import leaderboard as leaderboard_view
-from projections import statement as statement_view
+from projections.questions import Questions
 from projections.store import Head, Store, StoreDown, ViewNotReady, live
 from projections.view import Place, Row, Source, View
 
@@ -77,11 +72,8 @@ class UpToDate:
         return answer
 
 
-class Views:
-    """All questions, for any thread and after any fork; ``today`` is an argument, as everywhere.
-
-    Each raises ViewNotReady while its view is built for the first time.
-    """
+class Views(Questions):
+    """Answers all questions, for any thread and after any fork."""
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._sql, *copies = stores
@@ -89,64 +81,6 @@ class Views:
         self._stores = stores
         self._positions: dict[str, int] = {}
         self._refreshed = 0.0
-
-    def wallet(self, participant: UUID, today: date) -> dict[str, Any]:
-        """See ``balances.wallet``."""
-        return self._ask(lambda store: balances_view.wallet(store, participant, today))
-
-    def statement(
-        self, participant: UUID, cursor: str | None = None, limit: int = 50
-    ) -> dict[str, Any]:
-        """See ``statement.statement``; raises BadCursor."""
-        return self._ask(
-            lambda store: statement_view.statement(store, participant, cursor, limit)
-        )
-
-    def board(
-        self,
-        granularity: str,
-        period: str,
-        district: str | None = None,
-        role: str | None = None,
-        limit: int = 10,
-        around: UUID | None = None,
-    ) -> dict[str, Any]:
-        """See ``leaderboard.board``; raises InvalidInput for a board there cannot be."""
-        return self._ask(
-            lambda store: leaderboard_view.board(
-                store, granularity, period, district, role, limit=limit, around=around
-            )
-        )
-
-    def contributions(
-        self,
-        participant: UUID,
-        cursor: str | None = None,
-        limit: int = 50,
-        kinds: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
-        """See ``contributions.contributions``; raises BadCursor."""
-        return self._ask(
-            lambda store: contributions_view.contributions(
-                store, participant, cursor, limit, kinds
-            )
-        )
-
-    def contribution(self, cause: UUID) -> dict[str, Any] | None:
-        """One contribution as it stands; None where there is none."""
-        return self._ask(lambda store: contributions_view.contribution(store, cause))
-
-    def waiting(
-        self,
-        districts: Sequence[str] | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-        kinds: Sequence[str] | None = None,
-    ) -> dict[str, Any]:
-        """See ``contributions.waiting``; raises BadCursor."""
-        return self._ask(
-            lambda store: contributions_view.waiting(store, districts, kinds, cursor, limit)
-        )
 
     def position(self, view: str) -> int:
         """How far a view of the database is; 0 while there is none."""

@@ -1,4 +1,4 @@
-"""The statement (明细): every coin and every refusal of a participant, newest first."""
+"""The statement (明细): whatever happened to a participant's coins, newest first."""
 
 from __future__ import annotations
 
@@ -8,10 +8,41 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.facts import Entry
-from ledger.wallet import AwardRefused, CoinsAwarded
-from projections import cursor as cursors
-from projections.view import Row, Rows, Source, View, descending
+from ledger.coins import (
+    MONEY,
+    AwardRefused,
+    AwardReversed,
+    CoinsAwarded,
+    CoinsExpired,
+    CoinsGiven,
+    CoinsHeld,
+    CoinsReceived,
+    CoinsReleased,
+    CoinsSpent,
+)
+from ledger.facts import Entry, Fact
+from ledger.journal import postings
+from projections.paging import paged
+from projections.view import LARGEST, START, Row, Rows, Source, View, descending
+
+WHAT: dict[type[Fact], str] = {
+    CoinsAwarded: "awarded",
+    AwardRefused: "refused",
+    CoinsHeld: "held",
+    CoinsSpent: "spent",
+    CoinsReleased: "returned",
+    CoinsExpired: "expired",
+    AwardReversed: "reversed",
+    CoinsGiven: "given",
+    CoinsReceived: "received",
+}
+# Where a line says which redemption, donation or reversal it belongs to.
+NAMED = ("redemption_id", "donation_id", "reversal_id")
+# Of the fact itself, and what stands there for a fact without it.
+FIELDS: dict[str, Any] = {
+    "offer_id": None, "cause": None, "kind": "", "rule": "", "policy_version": "", "reasons": (),
+    "earned_on": None, "expires_on": None,
+}  # fmt: skip
 
 _encode = msgspec.json.Encoder().encode
 _total = msgspec.json.Decoder(int).decode
@@ -21,47 +52,52 @@ class Statement(View):
     """A row per money fact in its participant's list, and one that keeps the running total."""
 
     name = "statement"
-    version = 1
-    facts = (CoinsAwarded, AwardRefused)
+    version = 2
+    facts = MONEY
 
     def touches(self, entry: Entry) -> Iterable[str]:
-        return (f"total/{entry.fact.participant_id}",)  # type: ignore[attr-defined]
+        return (_kept(entry.fact),)
 
     def fold(self, rows: Rows, entry: Entry) -> None:
-        fact = entry.fact
-        assert isinstance(fact, CoinsAwarded | AwardRefused)
-        amount = fact.amount if isinstance(fact, CoinsAwarded) else 0
-        expires_on = fact.expires_on if isinstance(fact, CoinsAwarded) else None
-        kept = f"total/{fact.participant_id}"
+        fact, kept, key = entry.fact, _kept(entry.fact), f"line/{entry.position}"
         row = rows.get(kept)
+        amount = sum(one.amount for one in postings(fact) if one.kind == "available")
         total = (_total(row.data) if row else 0) + amount
         line = {
             "amount": amount,
             "total": total,
-            "cause": fact.cause,
-            "kind": fact.kind,
-            "rule": fact.rule,
-            "policy_version": fact.policy_version,
-            "reasons": fact.reasons,
-            "earned_on": fact.earned_on,
-            "expires_on": expires_on,
+            "what": WHAT[type(fact)],
+            "coins": getattr(fact, "amount", 0),
+            "of": next((getattr(fact, name) for name in NAMED if hasattr(fact, name)), None),
+            **{name: getattr(fact, name, default) for name, default in FIELDS.items()},
             "recorded_at": entry.recorded_at,
             "position": entry.position,
         }
-        key = f"line/{entry.position}"
-        bucket, sort = str(fact.participant_id), descending(entry.position)
         rows[kept] = Row(kept, _encode(total))
-        rows[key] = Row(key, _encode(line), bucket, sort)
+        rows[key] = Row(key, _encode(line), _owner(fact), descending(entry.position))
 
 
 STATEMENT = Statement()
 
 
-def statement(store: Source, participant: UUID, cursor: str | None, limit: int) -> dict[str, Any]:
-    """``{items, next, position}``: lines newest first; ``total`` is of all coins ever awarded."""
-    bucket = str(participant)
-    listing = f"statement/{bucket}"
-    position, rows = store.page(STATEMENT, bucket, cursors.read(listing, cursor), limit + 1)
-    shown, following = cursors.cut(listing, rows, limit)
-    items = [msgspec.json.decode(row.data) for row in shown]
-    return {"items": items, "next": following, "position": position}
+def _owner(fact: Fact) -> str:
+    return str(fact.participant_id)  # type: ignore[attr-defined]
+
+
+def _kept(fact: Fact) -> str:
+    return f"total/{_owner(fact)}"
+
+
+def statement(
+    store: Source, participant: UUID, cursor: str | None, limit: int, through: int | None = None
+) -> dict[str, Any]:
+    """``{items, next, position}``: lines newest first, those up to position ``through`` alone.
+
+    ``amount`` is by how much a line changed what is available, and ``total`` the sum up to it;
+    coins past their last day are in it until that is written down. ``coins`` is what the fact
+    itself is about: of coins that are spent none was available any more.
+    """
+    begin = START
+    if through is not None:
+        begin = (descending(min(max(through, 0), LARGEST)), "")
+    return paged(store, STATEMENT, [str(participant)], cursor, limit, begin=begin)

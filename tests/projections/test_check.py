@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from itertools import count
+from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
@@ -11,6 +12,9 @@ import pytest
 import redis
 
 from ledger.application import Ledger
+from ledger.participants import Actor
+from ledger.spending.catalogue import Terms
+from ledger.spending.redeeming import Order
 from projections import VIEWS
 from projections.check import check_views
 from projections.reading import open_stores
@@ -39,7 +43,7 @@ def database(request, tmp_path) -> str:
 
 @pytest.fixture
 def city(database, redis_url):
-    """A ledger with a patrol and a report, and its caught-up stores."""
+    """A ledger with a patrol, a report, and coins spent and disputed; its caught-up stores."""
     env = {"PERSISTENCE_MODULE": "ledger.store.sqlite",
            "SQLITE_DBNAME": database.removeprefix("sqlite:///")}  # fmt: skip
     if database.startswith("postgres"):
@@ -51,7 +55,9 @@ def city(database, redis_url):
     citizen, dispatcher = someone(ledger), someone(ledger, "dispatcher")
     consent(ledger, citizen.participant_id, True)
     contribute(ledger, "patrol", citizen, a_walk(900, 1500, NOW))
-    verify(ledger, contribute(ledger, "report", citizen, a_report()), dispatcher)
+    report = contribute(ledger, "report", citizen, a_report())
+    verify(ledger, report, dispatcher)
+    ask_and_dispute(ledger, citizen, report.id)
     stores = open_stores(database, redis_url)
     follower = Follower(ledger, stores)
     follower.catch_up()
@@ -60,6 +66,15 @@ def city(database, redis_url):
     for store in stores:
         store.close()
     ledger.close()
+
+
+def ask_and_dispute(ledger: Ledger, citizen: Actor, cause: UUID) -> None:
+    """Somebody redeems coins, and somebody else finds the award they came from to be wrong."""
+    merchant, officer = someone(ledger, "merchant"), someone(ledger, "reward_officer")
+    terms = Terms(name="茶", price=1, stock=9, unit="份")
+    offer = ledger.publish_offer(merchant, terms, {}, uuid4(), NOW).offer
+    ledger.redeem(citizen, Order(offer.offer_id), {}, uuid4(), NOW)
+    ledger.propose_reversal(officer, cause, "mistake", "错了", {}, uuid4(), NOW)
 
 
 def found(city) -> list[tuple[str, int]]:
@@ -99,7 +114,7 @@ def test_a_deleted_row_and_an_edited_digest_are_named(city, database):
     """What is missing is found where it was last written; a digest at its view's position."""
     ledger, _ = city
     run(database, "DELETE FROM view_rows WHERE key LIKE 'line/%'")
-    assert len(found(city)) == 2
+    assert len(found(city)) == 3
     run(database, "UPDATE views SET digest = 'x' WHERE name = 'balances'")
     assert found(city)[0] == ("VIEW", ledger.head())
 

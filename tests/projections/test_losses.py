@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import msgspec
 import pytest
 import redis
@@ -17,6 +19,7 @@ from tests.projections.test_runner import SQLITE, assert_right
 def test_a_lost_list_of_redis_is_noticed(follower, stores, history, redis_url):
     """With one sorted set gone the database answers, and the follower makes the view anew."""
     history.grow(40)
+    history.append([history._award(history.people[0], uuid4())])
     follower.catch_up()
     who = str(history.people[0])
     with redis.Redis.from_url(redis_url) as client:
@@ -35,6 +38,7 @@ def test_a_lost_list_of_redis_is_noticed(follower, stores, history, redis_url):
 def test_lost_counts_of_redis_are_noticed(lost, follower, stores, history, redis_url):
     """Without the counts, or with the lists lost along with them, nobody is shown an empty list."""
     history.grow(40)
+    history.append([history._award(history.people[0], uuid4())])
     follower.catch_up()
     with redis.Redis.from_url(redis_url) as client:
         for part in lost:

@@ -35,7 +35,7 @@ def assert_right(stores, history: History) -> None:
     """Every store answers as the model does, and holds rows that come to the same digests."""
     digests = set()
     for store in stores:
-        compare(store, history.entries, history.people)
+        compare(store, history.entries, history.everybody)
         heads = store.heads()
         assert {head.state for head in heads} == {"live"}
         assert {head.position for head in heads} == {history.ledger.head()}
@@ -213,18 +213,18 @@ def test_without_the_guard_two_leaders_would_count_twice(ledger, stores, history
 def test_a_newer_version_is_built_beside_the_live_one(ledger, stores, follower, history):
     """Newer code builds its own rows and swaps; older code then leaves them alone."""
     class Newer(Balances):
-        version = 2
+        version = Balances.version + 1
 
     history.grow(40)
     follower.catch_up()
     follower.close()
     newer = Follower(ledger, stores, (Newer(), *VIEWS[1:]), entries_max=7)
     newer.step()
-    assert live(stores[0].heads(), "balances").version == 1
+    assert live(stores[0].heads(), "balances").version == Balances.version
     newer.catch_up()
     newer.close()
     heads = stores[0].heads()
-    assert live(heads, "balances").version == 2
+    assert live(heads, "balances").version == Newer.version
     assert len(heads) == len(VIEWS)
     history.grow(5)
     follower.step()
@@ -258,7 +258,7 @@ def test_a_dead_redis_stops_nobody(ledger, history, mortal_redis, database_url, 
     mortal_redis.stop()
     history.grow(30)
     follower.catch_up()
-    compare(views._sql, history.entries, history.people)
+    compare(views._sql, history.entries, history.everybody)
     who, today = history.people[0], history.entries[0].recorded_at.date()
     assert views.wallet(who, today) == plain.wallet(who, today)
     ratios = []

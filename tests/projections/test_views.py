@@ -5,44 +5,35 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
+from ledger.coins import MONEY
+from ledger.contributions.base import AwardReopened
+from ledger.days import day_of
 from ledger.errors import InvalidInput
-from ledger.wallet import CoinsAwarded
-from projections import VIEWS, balances, contributions, leaderboard, statement
+from ledger.spending.redemptions import STATES
+from projections import BY_NAME, VIEWS, balances, contributions, leaderboard, statement
 from projections.cursor import BadCursor
 from projections.folding import digest_of, fold_batch
 from projections.leaderboard import period_of
 from projections.store import BUILDING, Head
 from projections.view import Rows
 from tests.projections import model
-
-TODAY = date(2026, 3, 30)
-
-
-def pages(ask, limit: int = 3) -> list[dict]:
-    """Every item of a list, page by page."""
-    items, cursor = [], None
-    while True:
-        page = ask(cursor, limit)
-        items += page["items"]
-        assert len(page["items"]) <= limit
-        cursor = page["next"]
-        if cursor is None:
-            return items
+from tests.projections.comparing import compare_decisions, pages
 
 
 def compare(source, entries, people: list[UUID]) -> None:
     """Every question to one store, against the model."""
     expected = model.contributions(entries)
+    last, half = day_of(entries[-1].recorded_at), len(entries) // 2
     for who in (*people, uuid4()):
-        for today in (TODAY, TODAY + timedelta(days=7)):
+        for today in (last, last + timedelta(days=7)):
             assert balances.wallet(source, who, today) == model.wallet(entries, who, today)
         lines = pages(lambda c, n, who=who: statement.statement(source, who, c, n))
-        assert [
-            (one["position"], one["amount"], one["total"], one["cause"], one["reasons"])
-            for one in lines
-        ] == model.statement(entries, who)
+        assert lines == model.statement(entries, who)
+        early = pages(lambda c, n, who=who: statement.statement(source, who, c, n, half))
+        assert early == [line for line in lines if line["position"] <= half]
         own = pages(lambda c, n, who=who: contributions.contributions(source, who, c, n))
         assert [one["id"] for one in own] == [
             key for key in reversed(expected) if expected[key]["who"] == who
@@ -54,6 +45,7 @@ def compare(source, entries, people: list[UUID]) -> None:
         }
     compare_waiting(source, expected)
     compare_boards(source, entries, people)
+    compare_decisions(source, entries, people)
 
 
 def compare_waiting(source, expected: dict[str, dict]) -> None:
@@ -80,6 +72,8 @@ def compare_boards(source, entries, people: list[UUID]) -> None:
         "year": (new_year, date(2026, 12, 31)),
         "all": (date.min, date.max),
     }
+    everything = model.board(entries, date.min, date.max, None, None)
+    assert leaderboard.consenting(source) == {UUID(who) for who, _ in everything}
     for granularity, (first, last) in spans.items():
         period = period_of(granularity, min(first, new_year) if first > date.min else new_year)
         for district in (None, "c1", "g1"):
@@ -106,10 +100,10 @@ def compare_boards(source, entries, people: list[UUID]) -> None:
 def test_every_answer_is_that_of_the_model(seed, ledger, stores, follower, history):
     """After a random history every question gets the model's answer from both stores."""
     history.random.seed(seed)
-    history.grow(120)
+    history.grow(400)
     follower.catch_up()
     for store in stores:
-        compare(store, history.entries, history.people)
+        compare(store, history.entries, history.everybody)
 
 
 def test_a_late_consent_brings_the_past_along_and_a_withdrawal_takes_it_all_away(
@@ -124,7 +118,7 @@ def test_a_late_consent_brings_the_past_along_and_a_withdrawal_takes_it_all_away
         rows = [row for row in stores[0].scan(_head(stores[0], "leaderboard")) if row.bucket]
         named = {UUID(row.key.rpartition("/")[2]) for row in rows}
         assert named <= shown
-        compare_boards(stores[0], history.entries, history.people)
+        compare_boards(stores[0], history.entries, history.everybody)
 
 
 def _head(store, name: str) -> Head:
@@ -135,7 +129,7 @@ def _head(store, name: str) -> Head:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_fold_is_pure(view, history):
     """Folding a history twice, in one piece and entry by entry, gives the same rows and digest."""
-    history.grow(150)
+    history.grow(400)
     digests = []
     for size in (1, 7, len(history.entries)):
         kept: Rows = {}
@@ -159,6 +153,17 @@ def test_a_fold_is_pure(view, history):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_history_has_it_all(history):
+    """Every fact of money and of decisions, debts among them, comes up in a random history."""
+    history.grow(1800)
+    facts = [entry.fact for entry in history.entries]
+    wanted = {*MONEY, *STATES, *BY_NAME["reversals"].facts, AwardReopened}
+    assert {type(fact) for fact in facts} >= wanted
+    for name in ("debt", "to_debt", "debt_parts"):
+        assert any(getattr(fact, name, None) for fact in facts), name
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_forged_cursor_is_refused(follower, views, history):
     """A cursor that is garbage, altered, or another list's gets a clear refusal."""
     for _ in range(5):
@@ -172,8 +177,10 @@ def test_a_forged_cursor_is_refused(follower, views, history):
             views.statement(mine, forged, 2)
     with pytest.raises(BadCursor):
         views.statement(other, cursor, 2)
-    with pytest.raises(BadCursor):
-        views.contributions(mine, cursor, 2)
+    for ask in (views.contributions, views.redemptions, views.reversals):
+        with pytest.raises(BadCursor):
+            ask(mine, cursor, 2)
+    assert views.statement(mine, cursor, 2, through=2)["items"] == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -190,11 +197,10 @@ def test_a_board_that_cannot_be_is_refused(follower, views):
 def test_a_lot_is_good_through_its_last_day(follower, views, history):
     """Coins count on their expiry date and neither count nor show on the next day."""
     who = history.people[0]
-    fact = history._award(who, uuid4())
-    history.append([fact])
+    wallet, fact = history._award(who, uuid4())
+    last = history.today + timedelta(days=3)
+    history.append([(wallet, msgspec.structs.replace(fact, expires_on=last))])
     follower.catch_up()
-    assert isinstance(fact[1], CoinsAwarded)
-    last = fact[1].expires_on
-    assert views.wallet(who, last)["available"] == fact[1].amount
+    assert views.wallet(who, last)["available"] == fact.amount
     gone = views.wallet(who, last + timedelta(days=1))
     assert (gone["available"], gone["lots"]) == (0, [])

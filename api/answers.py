@@ -109,52 +109,6 @@ class Consented(msgspec.Struct):
     position: int
 
 
-class Lot(msgspec.Struct):
-    """Coins of one award that expire together."""
-
-    amount: int
-    expires_on: date
-    cause: UUID
-    rule: str
-    policy_version: str
-    position: int
-
-
-class Wallet(msgspec.Struct):
-    """A balance, lot by lot, as of a position of the log."""
-
-    participant_id: UUID
-    available: int
-    held: int
-    debt: int
-    lots: list[Lot]
-    position: int
-
-
-class StatementLine(msgspec.Struct):
-    """An award or a refusal, with the running total of all that was awarded."""
-
-    amount: int
-    total: int
-    cause: UUID
-    kind: str
-    rule: str
-    policy_version: str
-    reasons: list[Reason]
-    earned_on: date
-    expires_on: date | None
-    recorded_at: datetime
-    position: int
-
-
-class StatementPage(msgspec.Struct):
-    """A page of a statement, newest first."""
-
-    items: list[StatementLine]
-    next: str | None
-    position: int
-
-
 class PolicyAnswer(msgspec.Struct):
     """A version of the reward policy: its file, and the same read."""
 

@@ -15,6 +15,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "wrong_length": ("应正好有 {0}。", "It must have exactly {0}."),
     "not_one_of": ("不是允许的取值，请从以下各项中选择：{0}。", "Choose one of: {0}."),
     "malformed_uuid": ("不是有效的 UUID。", "Not a valid UUID."),
+    "malformed_date": ("不是有效的日期。", "Not a valid date; write it as in 2026-11-23."),
     "malformed_time": ("不是有效的 RFC 3339 时间。", "Not a valid RFC 3339 time."),
     "no_offset": ("时间缺少时区。", "The time has no offset from UTC."),
     "malformed": ("格式不对。", "Not in the expected format."),
@@ -53,6 +54,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Expected `([^`]+)`, got"), "wrong_type"),
     (re.compile(r"Invalid enum()"), "not_one_of"),
     (re.compile(r"Invalid UUID()"), "malformed_uuid"),
+    (re.compile(r"Invalid RFC3339 encoded date(?!time)()"), "malformed_date"),
     (re.compile(r"Invalid RFC3339()"), "malformed_time"),
     (re.compile(r"(?:Number|Integer value) out of range()"), "out_of_range"),
 )

@@ -27,10 +27,10 @@ from prometheus_client.registry import Collector
 from prometheus_client.values import MutexValue, ValueClass
 
 from projections import BY_NAME
-from projections.store import StoreDown
+from projections.store import StoreDown, ViewNotReady
 
 if TYPE_CHECKING:
-    from api.services import Opening
+    from api.services import Opening, Services
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -97,6 +97,23 @@ class StateOfTheLog(Collector):
         for view, lag in lags.items():
             family.add_metric([view], lag)
         yield family
+        yield from _books(here)
+
+
+def _books(here: Services) -> Iterable[Metric]:
+    """The trial balance; nothing while its view is built for the first time."""
+    try:
+        books = here.views.trial_balance()
+    except (ViewNotReady, StoreDown):
+        return
+    yield GaugeMetricFamily(
+        "gwc_trial_balance_imbalance", "Coins by which the books do not balance",
+        value=books["imbalance"],
+    )  # fmt: skip
+    family = GaugeMetricFamily("gwc_coins", "Coins in a line of the books", labels=["line"])
+    for line, coins in books["lines"].items():
+        family.add_metric([line], coins)
+    yield family
 
 
 def exposition(opening: Opening) -> bytes:

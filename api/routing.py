@@ -57,6 +57,7 @@ class Routes(Blueprint):
         summary: str,
         name: str | None = None,
         body: type[msgspec.Struct] | None = None,
+        submitted: bool = True,
         query: type[msgspec.Struct] | None = None,
         answers: Any,
         status: Sequence[int] = (200,),
@@ -64,6 +65,7 @@ class Routes(Blueprint):
     ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Declare a route. The view gets ``body`` as (submission_id, Struct), ``query`` as Struct.
 
+        A body that only asks and records nothing is not ``submitted``, and comes as Struct too.
         For the documentation: ``answers`` is the Struct (or other type) of the answer, ``name``
         (else the view's) the operation's id, and the view's docstring its description.
         """
@@ -71,7 +73,7 @@ class Routes(Blueprint):
         def declare(view: Callable[..., Response]) -> Callable[..., Response]:
             endpoint, made = name or view.__name__, cast(Any, view)
             if body is not None:
-                made = self.arguments(schema_of(body), arg_name="body")(made)
+                made = self.arguments(schema_of(body, submitted=submitted), arg_name="body")(made)
                 made._apidoc["arguments"].pop("responses")  # ``default`` below tells of problems.
             if query is not None:
                 made = self._asked(query, made)

@@ -82,13 +82,13 @@ def get_leaderboard(board: str, query: Query) -> Response:
     return answer(
         Board(
             board=board, period=period, district=query.district,
-            entries=[_entry(line, who) for line in found["entries"]],
-            me=_entry(mine, who) if mine else None, position=found["position"],
+            entries=[entry(line, who) for line in found["entries"]],
+            me=entry(mine, who) if mine else None, position=found["position"],
         )
     )  # fmt: skip
 
 
-def _entry(line: dict[str, Any], who: UUID) -> Entry:
+def entry(line: dict[str, Any], who: UUID) -> Entry:
     participant = UUID(line["participant_id"])
     try:
         alias = services().ledger.alias_of(participant)

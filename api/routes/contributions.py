@@ -13,6 +13,7 @@ from api import answers, metrics
 from api.auth import actor, services
 from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from api.schemas import body_sent
+from api.shapes import Fresh, Words
 from ledger import access
 from ledger.application import Receipt
 from ledger.contributions import CONTRIBUTIONS
@@ -23,7 +24,6 @@ from ledger.participants import Actor
 from ledger.tracks.judge import Verdict
 
 VIEW = "contributions"
-REASON_MAX = 500
 
 routes = Routes("contributions", __name__, description="Taking part, and reviewing it")
 
@@ -37,7 +37,7 @@ class Verify(msgspec.Struct, forbid_unknown_fields=True):
 class Refuse(msgspec.Struct, forbid_unknown_fields=True):
     """A reviewer's no, with the reason in words."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=REASON_MAX)]
+    reason: Words
 
 
 class Listing(msgspec.Struct):
@@ -48,12 +48,6 @@ class Listing(msgspec.Struct):
     )] = None  # fmt: skip
     cursor: Cursor = None
     limit: Limit = 20
-    min_position: MinPosition = 0
-
-
-class Fresh(msgspec.Struct):
-    """How fresh the answer must be."""
-
     min_position: MinPosition = 0
 
 

@@ -12,11 +12,9 @@ from api import answers
 from api.auth import actor, services
 from api.routing import Routes, answer
 from api.schemas import body_sent
+from api.shapes import NO_CONTROLS, Line
 from ledger.participants import CONSENTS, ROLES
 
-NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
-
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=NO_CONTROLS)]
 Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=NO_CONTROLS)]
 Role = Literal[ROLES]  # type: ignore[valid-type]
 Consent = Literal[CONSENTS]  # type: ignore[valid-type]

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -51,10 +51,25 @@ def environment(url: str, **more: str) -> dict[str, str]:
     }
 
 
+class Clock:
+    """Now, or so much later as a test wants it to be."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
 @pytest.fixture
-def services(environ: dict[str, str]) -> Iterator[Services]:
-    """Services with a reach and two districts, one of them in the other."""
-    opened = open_services(Settings.from_env(environ))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def services(environ: dict[str, str], clock: Clock) -> Iterator[Services]:
+    """Services with a reach and three districts, two of them in the first."""
+    opened = open_services(Settings.from_env(environ), clock)
     prepare(opened)
     yield opened
     opened.close()
@@ -75,8 +90,11 @@ def prepare(opened: Services) -> None:
 class Caller:
     """One bearer of a token, asking the app as a client would."""
 
-    def __init__(self, app: Flask, services: Services, role: str, district: str | None) -> None:
-        found = services.ledger.issue_token(role, NOW, district=district)
+    def __init__(
+        self, app: Flask, services: Services, role: str, district: str | None,
+        same: UUID | None = None,
+    ) -> None:  # fmt: skip
+        found = services.ledger.issue_token(role, NOW, district=district, participant=same)
         self.token, self.id, self._client = found.token, found.participant_id, app.test_client()
         self.headers = {"Authorization": f"Bearer {self.token}"}
 
@@ -97,10 +115,12 @@ def app(services: Services) -> Flask:
 
 @pytest.fixture
 def caller(app: Flask, services: Services) -> Callable[..., Caller]:
-    """``caller(role, district)``: a new participant in the role, with a token."""
+    """``caller(role, district)``: a new participant in the role; ``same``: one there already."""
 
-    def make(role: str = "citizen", district: str | None = None) -> Caller:
-        return Caller(app, services, role, district)
+    def make(
+        role: str = "citizen", district: str | None = None, same: UUID | None = None
+    ) -> Caller:
+        return Caller(app, services, role, district, same)
 
     return make
 

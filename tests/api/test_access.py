@@ -33,6 +33,26 @@ EXPECTED = {
     ("POST", "/v1/visits/<uuid:id>/verify"): {"dispatcher"},
     ("POST", "/v1/visits/<uuid:id>/refuse"): {"dispatcher"},
     ("POST", "/v1/participants"): {"registrar", "admin"},
+    ("POST", "/v1/catalogue"): {"merchant", "reward_officer"},
+    ("POST", "/v1/catalogue/<uuid:id>/restock"): {"merchant", "reward_officer"},
+    ("POST", "/v1/catalogue/<uuid:id>/reprice"): {"merchant", "reward_officer"},
+    ("POST", "/v1/catalogue/<uuid:id>/withdraw"): {"merchant", "reward_officer"},
+    ("POST", "/v1/redemptions/<uuid:id>/collect"): {"merchant", "reward_officer"},
+    ("POST", "/v1/vouchers/lookup"): {"merchant", "reward_officer"},
+    ("POST", "/v1/redemptions"): FIELD,
+    ("POST", "/v1/redemptions/<uuid:id>/cancel"): FIELD,
+    ("POST", "/v1/redemptions/<uuid:id>/approve"): {"approver", "reward_officer"},
+    ("POST", "/v1/redemptions/<uuid:id>/decline"): {"approver", "reward_officer"},
+    ("POST", "/v1/donations"): FIELD,
+    ("POST", "/v1/accounts"): {"reward_officer", "registrar", "admin"},
+    ("POST", "/v1/reversals"): {"reward_officer"},
+    ("POST", "/v1/reversals/<uuid:id>/confirm"): {"approver"},
+    ("POST", "/v1/reversals/<uuid:id>/reject"): {"approver"},
+    ("GET", "/v1/reversals"): {"reward_officer", "approver", "auditor"},
+    ("GET", "/v1/reversals/<uuid:id>"): {"reward_officer", "approver", "auditor"},
+    ("POST", "/v1/budgets"): {"reward_officer"},
+    ("GET", "/v1/budgets"): {"reward_officer", "approver", "auditor", "admin"},
+    ("GET", "/v1/trial-balance"): {"auditor", "reward_officer", "approver"},
     ("GET", "/v1/history"): {"auditor"},
     ("GET", "/v1/history/<uuid:originator_id>"): {"auditor"},
     **dict.fromkeys(
@@ -42,7 +62,12 @@ EXPECTED = {
             ("GET", "/v1/visits"), ("GET", "/v1/visits/<uuid:id>"),
             ("GET", "/v1/me"), ("POST", "/v1/me/consents"),
             ("GET", "/v1/wallets/<whose>"), ("GET", "/v1/wallets/<whose>/statement"),
-            ("GET", "/v1/leaderboards/<board>"), ("GET", "/v1/policy"),
+            ("GET", "/v1/wallets/<whose>/explain"),
+            ("GET", "/v1/leaderboards/<board>"), ("GET", "/v1/leaderboards/balance"),
+            ("GET", "/v1/catalogue"), ("GET", "/v1/catalogue/<uuid:id>"),
+            ("GET", "/v1/redemptions"), ("GET", "/v1/redemptions/<uuid:id>"),
+            ("GET", "/v1/accounts/<uuid:id>"), ("POST", "/v1/accounts/<uuid:id>/members"),
+            ("GET", "/v1/policy"),
             ("GET", "/v1/reaches"), ("GET", "/v1/reaches/<uuid:id>"),
         ],
         EVERYBODY,
@@ -134,7 +159,8 @@ def test_somebody_elses_wallet_is_not_there(caller, follow):
     """Another's balance and statement are 404, as one that never was; an auditor sees them."""
     follow()
     owner, other, auditor = caller(), caller(), caller("auditor")
-    for path in (f"/v1/wallets/{owner.id}", f"/v1/wallets/{owner.id}/statement"):
+    wallet = f"/v1/wallets/{owner.id}"
+    for path in (wallet, f"{wallet}/statement", f"{wallet}/explain", f"{wallet}?at_position=1"):
         assert owner.get(path).status_code == 200
         assert other.get(path).status_code == 404
         assert other.get(path).json["code"] == other.get(f"/v1/wallets/{uuid4()}").json["code"]

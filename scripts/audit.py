@@ -83,11 +83,12 @@ def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding
 
 
 def _beside(terminal: Terminal, opened: Services) -> Iterator[Check]:
-    """Snapshots, and the vault where its key is at hand."""
-    from ledger.audit import Disclosures, Snapshots, snapshots_of
+    """Snapshots, what is used of shared amounts, and the vault where its key is at hand."""
+    from ledger.audit import Disclosures, Quotas, Snapshots, snapshots_of
 
     ledger = opened.ledger
     yield Snapshots(snapshots_of(ledger))
+    yield Quotas(ledger.store.select_quotas())
     if opened.settings.given_vault_key != NO_KEY:
         yield Disclosures(ledger.vault, ledger.store)
     else:

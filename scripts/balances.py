@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 import click
 
 from ledger.balances import MONEY, balances_of
-from ledger.days import SHANGHAI, day_of, microseconds
+from ledger.days import SHANGHAI, day_of
 from ledger.store.states import EVER, states
 from scripts.terminal import WrongUse, reading, settings_to_read, write_csv
 
@@ -43,24 +43,17 @@ def balances(as_of: datetime | None, at_position: int | None) -> None:
 
     A lot is good through its expiry day: that of --as-of, of entry N's recording, or today.
     """
+    one_moment(as_of, at_position)
+    settings, through, today = settings_to_read(), EVER, day_of(datetime.now(UTC))
+    if as_of is not None or at_position is not None:
+        with reading() as opened:
+            moment = opened.ledger.moment(as_of, at_position, opened.clock())
+        through, today = moment.position, moment.today
+    found = states(settings.ledger_env(), MONEY, through=through)
+    write_csv(HEADER, balances_of(found, today))
+
+
+def one_moment(as_of: datetime | None, at_position: int | None) -> None:
+    """Raises WrongUse where two moments are asked for at once."""
     if as_of is not None and at_position is not None:
         raise WrongUse("usage", "只能选一个时点。", "Choose --as-of or --at-position, not both.")
-    settings = settings_to_read()
-    moment = as_of or datetime.now(UTC)
-    if at_position is not None:
-        moment = _recorded_at(at_position) or moment
-    write_csv(HEADER, balances_of(
-        states(
-            settings.ledger_env(), MONEY,
-            through=EVER if at_position is None else at_position,
-            until=EVER if as_of is None else microseconds(as_of),
-        ),
-        day_of(moment),
-    ))  # fmt: skip
-
-
-def _recorded_at(position: int) -> datetime | None:
-    """When the entry at a position was recorded; None where there is none."""
-    with reading() as opened:
-        rows = opened.ledger.rows(position - 1, 1) if position else []
-        return opened.ledger.entry(rows[0]).recorded_at if rows else None

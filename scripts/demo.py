@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -93,24 +94,28 @@ def _play(terminal: Terminal, opened: Services, seed: int, citizens: int, days: 
 
 
 def _statement(terminal: Terminal, opened: Services, play: Play) -> UUID:
-    """The newest lines of somebody with both awards and refusals, each with its reason."""
+    """The newest lines of somebody from the pilot, and every coin of theirs explained."""
     from ledger.contributions import BY_KIND
-    from ledger.days import day_of
+    from ledger.days import SHANGHAI, day_of
     from ledger.settlement import reason_text
-    from ledger.words import ROLE_NAMES
+    from ledger.words import ROLE_NAMES, in_words
+    from scripts.explain import show
 
     person, actor = _somebody(opened, play)
     wallet = opened.views.wallet(actor.participant_id, day_of(opened.clock()))
     lines = opened.views.statement(actor.participant_id, None, STATEMENT_LINES)["items"]
-    rows, full = [], terminal.choose("符合政策，全额发放。", "Granted in full by this rule.")
+    rows = []
     for line in lines:
         reasons = [terminal.words(reason_text(code)) for code in line["reasons"]]
+        kind = BY_KIND.get(line["kind"])
+        recorded = datetime.fromisoformat(line["recorded_at"]).astimezone(SHANGHAI)
         rows.append((
-            line["earned_on"], terminal.words(BY_KIND[line["kind"]].name), line["amount"],
-            line["total"], f"{line['policy_version']} {line['rule']}", " ".join(reasons) or full,
+            recorded.date(), terminal.words(kind.name if kind else in_words("what", line["what"])),
+            line["amount"], line["total"], f"{line['policy_version']} {line['rule']}".strip(),
+            " ".join(reasons) or terminal.words(in_words("what", line["what"])),
         ))  # fmt: skip
     columns = terminal.choose(
-        "日期 活动 枚数 累计 政策与规则 原因", "day what coins total policy/rule reason"
+        "日期 事项 枚数 余额 政策与规则 说明", "day what coins balance policy/rule how"
     )
     who, role = _name(terminal, person, actor), ROLE_NAMES[actor.role]
     available = wallet["available"]
@@ -120,6 +125,8 @@ def _statement(terminal: Terminal, opened: Services, play: Play) -> UUID:
         f" the latest {len(rows)} lines of the statement",
     )
     terminal.table(columns.split(), rows, title)
+    moment = opened.ledger.moment(None, None, opened.clock())
+    show(terminal, opened.ledger.wallet_as_of(actor.participant_id, moment))
     return actor.participant_id
 
 
@@ -130,24 +137,15 @@ def _name(terminal: Terminal, person: Person, actor: Actor) -> str:
 
 
 def _somebody(opened: Services, play: Play) -> tuple[Person, Actor]:
-    """Who has the most lines among those with an alias, awards and refusals."""
-    from ledger.wallet import AwardRefused, CoinsAwarded
+    """Who of the pilot has the most to tell: coins awarded, spent, expired, and refusals."""
+    from ledger.coins import MONEY
 
     lines: Counter[UUID] = Counter()
-    refused = set()
-    for entry in opened.ledger.entries(topics=[CoinsAwarded.topic, AwardRefused.topic]):
-        fact = entry.fact
-        assert isinstance(fact, CoinsAwarded | AwardRefused)
-        lines[fact.participant_id] += 1
-        if isinstance(fact, AwardRefused) or fact.reasons:
-            refused.add(fact.participant_id)
-    known = [pair for pair in play.actors if pair[0].alias] or play.actors
-
-    def interest(pair: tuple[Person, Actor]) -> tuple[bool, bool, int, str]:
-        who = pair[1].participant_id
-        return pair[1].role != "grid_worker", who in refused, lines[who], str(who)
-
-    return max(known, key=interest)
+    for entry in opened.ledger.entries(topics=[fact.topic for fact in MONEY]):
+        lines[entry.fact.participant_id] += 1  # type: ignore[attr-defined]
+    pilots = {actor.participant_id for actor in play.market.pilots()}
+    known = [pair for pair in play.actors if pair[1].participant_id in pilots]
+    return max(known, key=lambda pair: (lines[pair[1].participant_id], str(pair[1])))
 
 
 def _board(terminal: Terminal, opened: Services, play: Play) -> None:
@@ -168,8 +166,8 @@ def _board(terminal: Terminal, opened: Services, play: Play) -> None:
 
 
 def _refusals(terminal: Terminal, opened: Services) -> None:
+    from ledger.coins import AwardRefused
     from ledger.settlement import reason_text
-    from ledger.wallet import AwardRefused
 
     reasons: Counter[str] = Counter()
     for entry in opened.ledger.entries(topics=[AwardRefused.topic]):

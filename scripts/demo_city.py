@@ -43,6 +43,8 @@ STAFF = {
     "handler": 1,
     "reward_officer": 1,
     "auditor": 1,
+    "approver": 1,
+    "merchant": 1,
 }
 ENTERPRISE_STAFF = 3
 CHIEF_SHARE = 10  # every tenth citizen is a civic river chief
@@ -130,7 +132,9 @@ class City(msgspec.Struct, frozen=True):
         rng = self.rng("person", role, number)
         alias = f"{rng.choice([*ALIAS_FIRST])}{rng.choice([*ALIAS_LAST])}{number:03d}"
         opted_in = role in ("citizen", "civic_river_chief", "grid_worker") and rng.random() < 0.6
-        city_wide = role in ("dispatcher", "handler", "reward_officer", "auditor")
+        city_wide = role in (
+            "dispatcher", "handler", "reward_officer", "auditor", "approver", "merchant",
+        )
         return Person(
             submission_id=self.named("register", role, number),
             role=role,

@@ -21,6 +21,7 @@ from ledger.contributions.visit import VisitBody
 from ledger.days import SHANGHAI
 from ledger.participants import Actor
 from scripts.demo_city import TOWNS, City, Person
+from scripts.demo_market import PILOT_DAY, Market
 from scripts.demo_walks import CHEATS, honest
 
 FIRST_DAY = date(2026, 3, 2)
@@ -62,10 +63,11 @@ class Play:
         self.replayed: Counter[bool] = Counter()
         self._tracks: list[tuple[UUID, int, TrackBody]] = []
         self._waiting: list[tuple[Contribution, Receipt]] = []
+        self.market = Market(ledger, city, self._who, self._count)
 
     def found(self) -> None:
-        """Districts, river and people, on the eve of the first day."""
-        eve = datetime.combine(FIRST_DAY, time(0), SHANGHAI) - timedelta(hours=12)
+        """Districts, river, people and offers on the eve of the pilot, and the pilot itself."""
+        eve = datetime.combine(PILOT_DAY, time(0), SHANGHAI) - timedelta(hours=12)
         self.ledger.import_districts(self.city.districts(), eve)
         self.ledger.import_reaches(self.reaches, eve)
         founder = self.city.founder
@@ -77,6 +79,8 @@ class Play:
             if person.role == "enterprise" and not person.employed:
                 employer = participant
             self.actors.append((person, Actor(participant, person.role, person.district)))
+        self.market.open(eve)
+        self.market.pilot()
 
     def _register(
         self, by: Actor, person: Person, employer: UUID | None, now: datetime
@@ -104,8 +108,9 @@ class Play:
         # Copies come last: what they copy was sent in before.
         for deed in list(self._copies(day, rng)):
             self._count(deed.do(deed.moment))
+        self.market.day(day, self.city.rng("market", number))
 
-    def _count(self, receipt: Receipt) -> None:
+    def _count(self, receipt: Any) -> None:
         self.replayed[receipt.replayed] += 1
 
     def _who(self, *roles: str) -> list[Actor]:

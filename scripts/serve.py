@@ -125,24 +125,28 @@ class Parent:
 @click.command()
 @click.pass_obj
 def follow(terminal: Terminal) -> None:
-    """只更新视图 / fold the log into the views until SIGTERM; one leads, others stand by."""
+    """更新视图、处理到期 / keep views and deadlines until SIGTERM; one leads, others stand by."""
     stop, told = Event(), []
     for number in STOPPING:
         signal.signal(number, lambda number, _: told.append(number))
     with services() as opened:
         from projections.reading import open_stores
         from projections.runner import Follower
+        from scripts.deadlines import keep_deadlines
 
         stores = open_stores(opened.settings.database_url, opened.settings.redis_url)
         follower = Follower(opened.ledger, stores)
         # In a thread, because a signal must not set an event its own thread waits for.
         thread = Thread(target=follower.run, args=(stop,))
+        deadlines = Thread(target=keep_deadlines, args=(opened, stop))
         thread.start()
+        deadlines.start()
         terminal.note("正在更新视图。", "The views are being kept up to date.")
         while thread.is_alive() and not told:
             thread.join(POLL_SECONDS)
         stop.set()
         thread.join()
+        deadlines.join()
         for store in stores:
             store.close()
     if not told:

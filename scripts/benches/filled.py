@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from uuid import UUID, uuid4
 
+from ledger.coins import CoinsAwarded
 from ledger.days import day_of, end_of_following_year
 from ledger.facts import Entry
 from ledger.identity import wallet_id
 from ledger.log import Log
-from ledger.wallet import CoinsAwarded
 
 NOW = datetime(2026, 5, 20, 4, 0, tzinfo=UTC)
 DISTRICTS = ("341822001", "341822", "3418", "34")

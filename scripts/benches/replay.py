@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from ledger.wallet import CoinsAwarded
+from ledger.coins import CoinsAwarded
 from scripts.benches.filled import awards, fill, people, sqlite_log
 from scripts.benches.row import Samples, Skipped, alternate
 

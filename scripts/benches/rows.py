@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.benches import awards, growth, replay, wallet
+from scripts.benches import awards, budgets, growth, replay, wallet
 from scripts.benches.row import Bench
 
 BENCHES = (
@@ -21,4 +21,6 @@ BENCHES = (
           growth.by_log),
     Bench("award-wallet-10-vs-10000", "an award to a long wallet : to a short one", "s", 1 / 1.2,
           growth.by_wallet),
+    Bench("award-budgets", "awards under three budgets : under none", "/s", 1 / 1.1,
+          budgets.against_none),
 )  # fmt: skip

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from ledger.balances import balances_of
-from ledger.facts import encode
-from ledger.wallet import AwardRefused, CoinsAwarded
+from ledger.coins import AwardRefused, CoinsAwarded
+from ledger.facts import Fact, encode
 
 RICH, POOR = UUID(int=2), UUID(int=1)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def awarded(person: UUID, amount: int, expires_on: date) -> bytes:
-    return encode(CoinsAwarded(
+def stored(fact: Fact) -> tuple[str, bytes]:
+    return fact.topic, encode(fact)
+
+
+def awarded(person: UUID, amount: int, expires_on: date) -> tuple[str, bytes]:
+    return stored(CoinsAwarded(
         participant_id=person, amount=amount, cause=UUID(int=9), kind="patrol", rule="r",
         policy_version="1", earned_on=NOW.date(), expires_on=expires_on, role="citizen",
         districts=(),
     ))  # fmt: skip
 
 
-def refused(person: UUID) -> bytes:
-    return encode(AwardRefused(
+def refused(person: UUID) -> tuple[str, bytes]:
+    return stored(AwardRefused(
         participant_id=person, cause=UUID(int=9), kind="patrol", rule="r", policy_version="1",
         earned_on=NOW.date(), reasons=("too_short",),
     ))  # fmt: skip
@@ -44,8 +49,10 @@ def rows(printed: str) -> dict[str, int]:
 
 
 def test_as_of_a_day_counts_what_was_recorded_by_its_end(city):
-    """Before the first day nobody is listed, after it some, at the end all."""
-    assert rows(city("balances", "--as-of", "2026-03-01")) == {}
+    """Before the history it says so, before the first day all is spent, at the end all counts."""
+    refusal = city.run("balances", "--as-of", "2024-12-01", status=1)
+    assert (refusal.stdout, refusal.stderr[:14]) == ("", "before_history")
+    assert sum(rows(city("balances", "--as-of", "2026-03-01")).values()) == 0
     first = rows(city("balances", "--as-of", "2026-03-02"))
     whole = rows(city("balances", "--as-of", "2026-03-31"))
     assert 0 < sum(first.values()) < sum(whole.values())
@@ -55,13 +62,17 @@ def test_as_of_a_day_counts_what_was_recorded_by_its_end(city):
 
 
 def test_at_a_position_only_what_stands_up_to_it_counts(city):
-    """At 0 the log is empty; one before the last award one award less is counted."""
-    assert rows(city("balances", "--at-position", 0)) == {}
+    """At 0 and behind the end there is no history; in between it is what explaining gives."""
+    for nowhere, code in ((0, "before_history"), (10**6, "after_history")):
+        refusal = city.run("balances", "--at-position", nowhere, status=1)
+        assert (refusal.stdout, refusal.stderr.split(":")[0]) == ("", code)
     whole = rows(city("balances"))
     head = city("export", "history", "--out", "-").count("\n")
     assert rows(city("balances", "--at-position", head)) == whole
-    sums = [sum(rows(city("balances", "--at-position", head - back)).values())
-            for back in (0, head // 3, 2 * head // 3)]  # fmt: skip
-    assert sums == sorted(sums, reverse=True)
-    assert sums[0] > sums[1]
+    person = max(whole, key=lambda one: whole[one])
+    for position in (head, head - 20, head - 60, head // 2):
+        told = city("explain", person, "--at-position", position, "--json")
+        totals = json.loads(told)["totals"]
+        found = rows(city("balances", "--at-position", position)).get(person, 0)
+        assert found == totals["available"]
     city("balances", "--at-position", 1, "--as-of", "2026-03-02", status=2)

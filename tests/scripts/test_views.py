@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-NAMES = ["balances", "statement", "leaderboard", "contributions"]
+from projections import VIEWS
+
+NAMES = [view.name for view in VIEWS]
 
 
 def test_views_are_listed_with_position_lag_and_digest(city):

@@ -68,6 +68,8 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("CHROMIUM", "", "测试用：自备的浏览器程序", "tests: a Chromium of yours"),
     _setting("NO_SYSTEM_BROWSER", "", "测试用：不用系统浏览器", "tests: not the system's browser"),
     _setting("KILLS", "", "测试用：崩溃测试的次数", "tests: how often the crash test kills"),
+    _setting("TEST_MACHINE", "", "测试用：状态机的局数", "tests: how many games are played"),
+    _setting("TEST_RACE", "", "测试用：竞争测试的次数", "tests: how often the race is run"),
     _setting("NO_USERNS", "", "测试用：不使用用户命名空间", "tests: without user namespaces"),
 )  # fmt: skip
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

@@ -134,6 +134,7 @@ STATUS: dict[type[LedgerError], int] = {
     refused.PolicyBackdated: 409,
     refused.AlreadyDecided: 409,
     refused.RedemptionRefusal: 409,
+    refused.PriceChanged: 409,
     refused.AlreadyCollected: 409,
     refused.RedemptionOver: 409,
     refused.VoucherLapsed: 409,
@@ -192,7 +193,7 @@ def answer(error: LedgerError) -> Response:
     """The problem document of a refusal."""
     status = status_of(error)
     zh, en = error.sentence_zh, error.sentence_en
-    language = request.accept_languages.best_match(("zh", "en"), default="zh")
+    language = _language()
     number = uuid4()
     problem = Problem(
         type=f"urn:green-water-coin:problem:{error.code}", title=error.code.replace("_", " "),
@@ -200,7 +201,9 @@ def answer(error: LedgerError) -> Response:
         instance=f"urn:uuid:{number}", errors=error.errors,
     )  # fmt: skip
     response = Response(msgspec.json.encode(problem), status, mimetype=PROBLEM_JSON)
-    response.headers["Content-Language"] = language or "zh"
+    response.headers["Content-Language"] = language
+    if error.replayed:
+        response.headers["Idempotent-Replay"] = "true"
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 401:
@@ -208,6 +211,14 @@ def answer(error: LedgerError) -> Response:
     if status >= 500:
         _tell_the_operator(error, str(number))
     return response
+
+
+def _language() -> str:
+    """The language liked best of those there are; zh-CN is zh, and without a wish it is zh."""
+    for wanted, quality in request.accept_languages:
+        if quality > 0 and (primary := wanted.partition("-")[0].lower()) in ("zh", "en"):
+            return primary
+    return "zh"
 
 
 def register(app: Flask) -> None:

@@ -36,6 +36,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "accounts.keep": EVERYBODY,
     "reversals.propose": frozenset({"reward_officer"}),
     "reversals.decide": frozenset({"approver"}),
+    "reversals.see": EVERYBODY,
     "reversals.read": frozenset({"reward_officer", "approver", "auditor"}),
     "budgets.set": frozenset({"reward_officer"}),
     "budgets.read": frozenset({"reward_officer", "approver", "auditor", "admin"}),

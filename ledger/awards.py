@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.coins import AwardRefused, CoinsAwarded
-from ledger.days import end_of_following_year
+from ledger.days import day_of, end_of_following_year
 from ledger.facts import Text
 from ledger.policy import Granted, Policy, Refused
 from ledger.wallet import REMEMBERED_DAYS, Wallet
@@ -22,6 +22,10 @@ REASONS = {
     "own_duty": Text(
         zh="这是您本人辖区内的本职工作，不另发绿水币。",
         en="This is your own paid duty in your own district and earns no coins.",
+    ),
+    "past_expiry": Text(
+        zh="预算追加时，这笔绿水币的有效期已过，不再发放。",
+        en="By the time the budget was raised these coins would have expired.",
     ),
     "time_overlap": Text(
         zh="这段时间已经为您的另一次活动发放过绿水币，同一时段只奖励一次。",
@@ -118,6 +122,12 @@ def the_day_is_still_remembered(
     return "too_old" if claim.earned_on.replace(day=1) < oldest else None
 
 
+def the_coins_would_still_be_good(
+    wallet: Wallet, claim: Claim, policy: Policy, now: datetime
+) -> str | None:
+    return "past_expiry" if end_of_following_year(claim.earned_on) < day_of(now) else None
+
+
 def the_same_minutes_are_paid_once(
     wallet: Wallet, claim: Claim, policy: Policy, now: datetime
 ) -> str | None:
@@ -135,6 +145,7 @@ RULES: dict[str, Rule] = {
     "role.eligible": the_role_earns,
     "role.duty": nobody_earns_for_their_own_duty,
     "day.remembered": the_day_is_still_remembered,
+    "lot.good": the_coins_would_still_be_good,
     "time.once": the_same_minutes_are_paid_once,
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -11,20 +12,23 @@ import msgspec
 
 from ledger import access, identity
 from ledger.awards import BUDGET
-from ledger.budgets import CITY, BudgetSet, awarded_in, key_of
+from ledger.budgets import CITY, BudgetSet, awarded_in, key_of, shares
 from ledger.coins import AwardRefused, AwardReversed, CoinsAwarded
+from ledger.commands import signature
 from ledger.contributing import Contributing
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import AwardReopened, State
-from ledger.errors import Forbidden, SubmissionConflict
-from ledger.log import Append
+from ledger.errors import Forbidden
+from ledger.facts import Entry
+from ledger.log import PAGE, Append, Kept, Log
 from ledger.participants import Actor
 from ledger.recording import Basis
 from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota
-from ledger.vault import content_of
 
 COUNTED = (CoinsAwarded.topic, AwardReversed.topic)
+# Between its last look and its commit nothing at all may be recorded, so it tries for longer.
+ATTEMPTS_OF_A_FIRST_BUDGET = 200
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -43,8 +47,27 @@ class BudgetReceipt(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
+class Waiting:
+    """Awards that were refused for lack of budget and not settled since: kind by cause."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[UUID, str] = {}
+
+    def add(self, entry: Entry) -> None:
+        fact = entry.fact
+        assert isinstance(fact, AwardRefused | CoinsAwarded)
+        if isinstance(fact, AwardRefused) and fact.rule == BUDGET:
+            self.kinds.setdefault(fact.cause, fact.kind)
+        else:
+            self.kinds.pop(fact.cause, None)
+
+
 class Budgeting(Contributing):
     """Budgets of districts and years."""
+
+    @cached_property
+    def _waiting(self) -> Kept[Waiting]:
+        return Kept(self, [AwardRefused.topic, CoinsAwarded.topic], Waiting)
 
     def set_budget(
         self, actor: Actor | None, district: str | None, year: int, coins: int, now: datetime,
@@ -56,47 +79,30 @@ class Budgeting(Contributing):
         ``pay_waiting``. Raises UnknownDistrict, Forbidden for another place, SubmissionConflict.
         """
         self._check_district(district)
-        path = self.districts.current().path(district)
-        if actor is not None and not access.within(actor, path):
+        if actor and not access.within(actor, self.districts.current().path(district)):
             raise Forbidden
-        place, by, command_id, digest = district or CITY, None, None, ""
+        place, signed = district or CITY, None
         if actor is not None and submission_id is not None:
-            by = actor.participant_id
-            command_id = identity.command_id(by, "budget", submission_id)
-            digest = self.vault.fingerprint(by, content_of(request))
-
-        counted = counted_to = 0
+            signed = signature(self.vault, actor.participant_id, "budget", submission_id, request)
+        counted = Counted(self, place, year)
 
         def command() -> BudgetReceipt:
-            nonlocal counted, counted_to
-            book, head = self.policies.current(), self.head()
-            if command_id is not None and (known := book.commands.get(command_id)):
-                if known[0] != digest:
-                    raise SubmissionConflict
-                (entry,) = self.events.get(identity.POLICIES, gt=known[1] - 1, lte=known[1])
+            book = self.policies.current()
+            if signed and (earlier := signed.earlier(book.commands)):
+                (entry,) = self.events.get(identity.POLICIES, gt=earlier - 1, lte=earlier)
                 return BudgetReceipt(entry.position, True)  # type: ignore[attr-defined]
             fact = BudgetSet(
-                district=place, year=year, coins=coins, by=by, command_id=command_id,
-                body_digest=digest,
-            )  # fmt: skip
+                district=place, year=year, coins=coins, **(signed.fields if signed else {})
+            )
             first = (place, year) not in book.budgets
-            if first:  # Each attempt counts only what came since; the log must then stand still.
-                counted += self._awarded(place, year, counted_to, head)
-                counted_to = head
-            entries = self.append(
-                [Append(identity.POLICIES, book.version, [fact])], now,
-                head=head if first else None, quotas=[Quota(key_of(place, year), counted, None)],
+            used, head = counted.until_now() if first else (0, None)
+            (entry,) = self.append(
+                [Append(identity.POLICIES, book.version, [fact])], now, head=head,
+                quotas=[Quota(key_of(place, year), used, None)],
             )  # fmt: skip
-            return BudgetReceipt(entries[-1].position)
+            return BudgetReceipt(entry.position)
 
-        return self.attempt(command)
-
-    def _awarded(self, place: str, year: int, after: int, through: int) -> int:
-        return sum(
-            awarded_in(place, year, entry.fact)
-            for entry in self.entries(after, topics=COUNTED)
-            if entry.position <= through
-        )
+        return self.attempt(command, ATTEMPTS_OF_A_FIRST_BUDGET)
 
     def budgets(self) -> list[Budget]:
         """Every budget and what is used of it, the latest year first, then by district."""
@@ -105,7 +111,7 @@ class Budgeting(Contributing):
         )
         used = self.store.select_quotas()
         return [
-            Budget(None if place == CITY else place, year, coins, used[key_of(place, year)])
+            Budget(None if place == CITY else place, year, coins, used.get(key_of(place, year), 0))
             for (place, year), coins in found
         ]
 
@@ -114,23 +120,26 @@ class Budgeting(Contributing):
     ) -> int:
         """Settle again what was refused for lack of budget; how many awards were paid.
 
-        The first refused comes first, of ``limit`` at most; one that still does not fit goes on
+        The first refused comes first, ``limit`` of them at most; what finds no room goes on
         waiting. To be called whenever a budget may have room again: nothing is paid twice.
         """
-        waiting = list(self.waiting_for_budget())[:limit]
-        return sum(self._pay(kind, cause, now, by) for kind, cause in waiting)
+        with self._waiting.current() as waiting:
+            causes = list(waiting.kinds.items())
+        paid, used = 0, self.store.select_quotas()
+        for cause, kind in causes:
+            if paid == limit:
+                break
+            if self._may_fit(kind, cause, used):
+                paid += self._pay(kind, cause, now, by)
+                used = self.store.select_quotas()
+        return paid
 
-    def waiting_for_budget(self) -> Iterator[tuple[str, UUID]]:
-        """(kind, cause) of every award that was refused for lack of budget and not paid since."""
-        waiting: dict[UUID, str] = {}
-        for entry in self.entries(topics=[AwardRefused.topic, CoinsAwarded.topic]):
-            fact = entry.fact
-            assert isinstance(fact, AwardRefused | CoinsAwarded)
-            if isinstance(fact, AwardRefused) and fact.rule == BUDGET:
-                waiting.setdefault(fact.cause, fact.kind)
-            else:
-                waiting.pop(fact.cause, None)
-        yield from ((kind, cause) for cause, kind in waiting.items())
+    def _may_fit(self, kind: str, cause: UUID, used: Mapping[str, int]) -> bool:
+        """Whether no budget above a contribution is used up; one coin of room is worth trying."""
+        recorded = self.contribution(BY_KIND[kind], cause).recorded
+        assert recorded is not None
+        shared = shares(self.policies.current().budgets, recorded.districts, recorded.earned_on, 1)
+        return all(used.get(one.key, 0) < (one.limit or 0) for one in shared)
 
     def _pay(self, kind: str, cause: UUID, now: datetime, by: UUID | None) -> int:
         contribution = BY_KIND[kind]
@@ -160,3 +169,24 @@ class Budgeting(Contributing):
             if isinstance(fact, AwardRefused | CoinsAwarded) and fact.cause == cause:
                 last = fact
         return isinstance(last, AwardRefused) and last.rule == BUDGET
+
+
+class Counted:
+    """What a district was awarded for a year; each question reads only what came since."""
+
+    def __init__(self, log: Log, place: str, year: int) -> None:
+        self._log, self._place, self._year = log, place, year
+        self._coins = self._position = 0
+
+    def until_now(self) -> tuple[int, int]:
+        """The coins, and the position up to which they were counted."""
+        head = self._log.head()
+        while self._position < head:
+            rows = self._log.store.select_notifications(
+                self._position, PAGE, head, COUNTED, inclusive_of_start=False
+            )
+            for row in rows:
+                fact = self._log.entry(row).fact
+                self._coins += awarded_in(self._place, self._year, fact)
+            self._position = rows[-1].position if len(rows) == PAGE else head
+        return self._coins, head

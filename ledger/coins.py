@@ -1,4 +1,4 @@
-"""Coins (绿水币) as they move: the facts of a wallet, and how each is booked from both sides.
+"""Coins (绿水币) as they move: the facts of a wallet.
 
 Coins are integers. A coin exists because a policy version granted it for a recorded cause, once
 per cause; nobody can mint. Coins granted together are a lot (批次) with an expiry date of its own;
@@ -151,6 +151,7 @@ class AwardReversed(Fact, frozen=True):
     earned_on: date
     role: str
     districts: tuple[str, ...]
+    reason: str
 
 
 @stored_as(

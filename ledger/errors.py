@@ -29,6 +29,9 @@ class LedgerError(Exception):
     zh: ClassVar[str] = "操作未能完成。"
     en: ClassVar[str] = "The operation could not be completed."
 
+    replayed = False
+    """Whether it is the stored answer to a command that was sent in before."""
+
     def __init__(self, errors: Sequence[FieldError] = (), **detail: object) -> None:
         self.errors = tuple(errors)
         self.detail = detail
@@ -127,8 +130,8 @@ class RedemptionRefusal(LedgerError):
 
 class SoldOut(RedemptionRefusal):
     code = "sold_out"
-    zh = "已兑完，绿水币未扣除；补货后请重新提交。"
-    en = "It is sold out and no coins were taken; ask again once it is restocked."
+    zh = "库存不足，绿水币未扣除；请减少数量，或补货后重新提交。"
+    en = "There are not enough left and no coins were taken; ask for fewer, or once restocked."
 
 
 class InsufficientCoins(RedemptionRefusal):
@@ -155,16 +158,22 @@ class OfferElsewhere(RedemptionRefusal):
     en = "This offer is for people of another district."
 
 
+class PriceChanged(LedgerError):
+    code = "price_changed"
+    zh = "兑换价已改为 {price} 枚，未扣除绿水币；请确认新价后重新提交。"
+    en = "The price is {price} coins now and none were taken; look at it and ask again."
+
+
 class OwnOffer(LedgerError):
     code = "own_offer"
-    zh = "商户不能兑换自己提供的项目。"
-    en = "A merchant cannot redeem what they offer themselves."
+    zh = "不能兑换自己提供的项目，也不能核销自己的兑换券。"
+    en = "Nobody may redeem what they offer, or hand out what they redeemed, themselves."
 
 
 class SelfApproval(LedgerError):
     code = "self_approval"
-    zh = "不能批准自己提出的申请，请由另一人办理。"
-    en = "Nobody may approve what they asked for themselves; another person has to."
+    zh = "不能决定自己提出或与自己有关的申请，请由另一人办理。"
+    en = "Nobody may decide what they asked for, or what is theirs; another person has to."
 
 
 class AlreadyCollected(LedgerError):
@@ -199,14 +208,14 @@ class OtherMerchant(NotFound):
 
 class UnknownAccount(NotFound):
     code = "unknown_account"
-    zh = "没有这个账户或捐赠项目。"
-    en = "There is no such account or cause."
+    zh = "没有这个账户或捐赠项目；绿水币只能捐给团队、企业账户或捐赠项目。"
+    en = "There is no such account or cause; coins are given to teams, enterprises and causes."
 
 
 class NothingToReverse(LedgerError):
     code = "nothing_to_reverse"
     zh = "这一项没有发放过绿水币，无可撤回；撤回本身也不能再撤回。"
-    en = "No coins were awarded for this, so there is nothing to take back; nor is a reversal."
+    en = "No coins were awarded for this; a reversal itself cannot be taken back either."
 
 
 class AlreadyReversed(LedgerError):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 
 import msgspec
 
 from ledger import identity
-from ledger.balances import MONEY, Balances
 from ledger.coins import CoinsExpired, total
 from ledger.days import day_of
-from ledger.log import PAGE, Append
+from ledger.facts import Entry
+from ledger.log import Append, Kept
 from ledger.spending.donating import Donating
 from ledger.spending.redemptions import STATES, Redemption, RedemptionRefused
 
@@ -30,8 +31,25 @@ class Notice(msgspec.Struct, frozen=True):
     days: int
 
 
+class Holds:
+    """Redemptions that are neither collected nor over."""
+
+    def __init__(self) -> None:
+        self.held: dict[UUID, Redemption] = {}
+
+    def add(self, entry: Entry) -> None:
+        known = self.held.setdefault(entry.originator_id, Redemption())
+        known.apply(entry)
+        if known.deadline is None:
+            del self.held[entry.originator_id]
+
+
 class Expiring(Donating):
     """What time ends by itself, written down as facts."""
+
+    @cached_property
+    def _holds(self) -> Kept[Holds]:
+        return Kept(self, REDEMPTION_TOPICS, Holds)
 
     def expire(self, participant: UUID, as_of: date, now: datetime) -> CoinsExpired | None:
         """Write off the lots whose last good day was before ``as_of``; None for none."""
@@ -57,7 +75,7 @@ class Expiring(Donating):
     def expire_all(self, as_of: date, now: datetime) -> Iterator[CoinsExpired]:
         """Write off everybody's expired coins; the second time there is nothing to write."""
         limit = as_of.isoformat()
-        for person, lots in self._coins().coins.items():
+        for person, lots in self.coins_by_expiry():
             if any(amount and last < limit for last, amount in lots.items()):
                 fact = self.expire(UUID(person), as_of, now)
                 if fact is not None:
@@ -72,29 +90,16 @@ class Expiring(Donating):
 
     def overdue(self, today: date) -> list[UUID]:
         """Every redemption whose hold should have ended before ``today``."""
-        held: dict[UUID, Redemption] = {}
-        for entry in self.entries(topics=REDEMPTION_TOPICS):
-            known = held.setdefault(entry.originator_id, Redemption())
-            known.apply(entry)
-            if known.deadline is None:
-                del held[entry.originator_id]
-        return [one for one, known in held.items() if known.overdue(today)]
+        with self._holds.current() as holds:
+            return [one for one, known in holds.held.items() if known.overdue(today)]
 
     def notices(self, as_of: date) -> list[Notice]:
         """Whose coins will expire within 30 and within 7 days, by participant and date."""
         found = []
-        for person, lots in sorted(self._coins().coins.items()):
+        for person, lots in self.coins_by_expiry():
             for last, amount in sorted(lots.items()):
                 left = (date.fromisoformat(last) - as_of).days
                 within = [days for days in NOTICE_DAYS if 0 <= left <= days]
                 if amount and within:
                     found.append(Notice(person, amount, last, min(within)))
         return found
-
-    def _coins(self) -> Balances:
-        balances, after = Balances(), 0
-        while rows := self.rows(after, PAGE, MONEY):
-            for row in rows:
-                balances.add(row.topic, row.state)
-            after = rows[-1].position
-        return balances

@@ -83,6 +83,7 @@ class TakenBack(msgspec.Struct, kw_only=True):
 
     reversal_id: UUID
     cause: UUID
+    reason: str
     amount: int
     debt: int
     position: int
@@ -153,8 +154,8 @@ class _Explaining:
                 self._use(parts, "reversed", of, entry)
                 self.debt += debt
                 self.reversals.append(TakenBack(
-                    reversal_id=of, cause=fact.cause, amount=fact.amount, debt=debt,
-                    position=entry.position, recorded_at=entry.recorded_at,
+                    reversal_id=of, cause=fact.cause, reason=fact.reason, amount=fact.amount,
+                    debt=debt, position=entry.position, recorded_at=entry.recorded_at,
                 ))  # fmt: skip
 
     def _award(self, fact: CoinsAwarded, entry: Entry) -> None:

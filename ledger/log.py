@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -48,6 +49,13 @@ class RegisterState(Protocol):
 
 S = TypeVar("S", bound=Folded)
 R = TypeVar("R", bound=RegisterState)
+K = TypeVar("K", bound="Fold")
+
+
+class Fold(Protocol):
+    """A state that entries of the log are added to one by one."""
+
+    def add(self, entry: Entry) -> None: ...
 
 
 class Register(Generic[R]):
@@ -66,6 +74,28 @@ class Register(Generic[R]):
                 new = new[self._state.version - state.version :]
                 self._state = self._state.with_facts(new)
         return self._state
+
+
+class Kept(Generic[K]):
+    """A fold of the facts of some topics over the whole log, kept and brought up to date on use."""
+
+    def __init__(self, log: Log, topics: Sequence[str], empty: Callable[[], K]) -> None:
+        self._log, self._topics, self._empty = log, topics, empty
+        self._position, self._state = 0, empty()
+        self._lock = Lock()
+
+    @contextmanager
+    def current(self) -> Iterator[K]:
+        """The fold of everything recorded so far; nobody else moves it meanwhile."""
+        with self._lock:
+            state, after = self._state, self._position
+            self._state, self._position = self._empty(), 0  # Half folded it must not be found.
+            head = self._log.head()
+            for entry in self._log.entries(after, self._topics):
+                state.add(entry)
+                head = max(head, entry.position)
+            self._state, self._position = state, head
+            yield state
 
 
 class Append(msgspec.Struct):
@@ -157,9 +187,9 @@ class Log(Application[UUID]):
             snapshot = WalletSnapshot(wallet=wallet)
             self.snapshots.put([Entry(wallet_id(participant), wallet.version, now, snapshot)])
 
-    def attempt(self, command: Callable[[], T]) -> T:
+    def attempt(self, command: Callable[[], T], attempts: int = ATTEMPTS) -> T:
         """Run load, decide and append; again while somebody else was faster, up to a bound."""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             try:
                 return command()
             except IntegrityError:

@@ -69,28 +69,44 @@ class Past(Log):
 
     def balances_as_of(self, moment: Moment) -> list[tuple[str, int, int]]:
         """(participant, available, held) of everybody who had a money fact, by participant."""
+        if moment.position < self._folded[0]:  # Folded anew, and nobody else waits for it.
+            return self._on(Balances(), 0, moment.position).of(moment.today)
         with self._folding:
-            after, balances = self._folded
-            if after > moment.position:
-                after, balances = 0, Balances()
-            else:  # Half folded it must not be found again.
-                self._folded = (0, Balances())
-            while after < moment.position:
-                rows = self.store.select_notifications(
-                    after, PAGE, moment.position, MONEY, inclusive_of_start=False
-                )
-                for row in rows:
-                    balances.add(row.topic, row.state)
-                after = rows[-1].position if len(rows) == PAGE else moment.position
-            if after >= self._folded[0]:
-                self._folded = (after, balances)
-            return balances.of(moment.today)
+            return self._balances(moment.position).of(moment.today)
+
+    def coins_by_expiry(self) -> list[tuple[str, dict[str, int]]]:
+        """What everybody has now by its last good day (ISO text), by participant."""
+        with self._folding:
+            coins = self._balances(self.head()).coins
+            return [(person, dict(coins[person])) for person in sorted(coins)]
+
+    def _balances(self, position: int) -> Balances:
+        """All balances up to a position, folded on from where the last question left them."""
+        after, balances = self._folded
+        if after > position:
+            return self._on(Balances(), 0, position)
+        self._folded = (0, Balances())  # Half folded it must not be found again.
+        self._folded = (position, self._on(balances, after, position))
+        return balances
+
+    def _on(self, balances: Balances, after: int, position: int) -> Balances:
+        while after < position:
+            rows = self.store.select_notifications(
+                after, PAGE, position, MONEY, inclusive_of_start=False
+            )
+            for row in rows:
+                balances.add(row.topic, row.state)
+            after = rows[-1].position if len(rows) == PAGE else position
+        return balances
 
     def _recorded_at(self, position: int) -> datetime:
         return self.entry(self.rows(position - 1, 1)[0]).recorded_at
 
     def _position_at(self, as_of: datetime, head: int) -> int:
-        """How far the log had come at a time, by halving: entries are recorded in order of time."""
+        """How far the log had come at a time: up to an entry of then with a later one behind it.
+
+        By halving, for entries are recorded in order of time but for the clocks of several hosts.
+        """
         low, high = 0, head
         while low < high:
             middle = (low + high + 1) // 2

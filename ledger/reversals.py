@@ -14,19 +14,16 @@ from uuid import UUID
 import msgspec
 
 from ledger.coins import AwardReversed, CoinsAwarded, Part, total
-from ledger.facts import Entry, Fact, Sealed, stored_as
+from ledger.commands import Signed
+from ledger.facts import Entry, Sealed, stored_as
 from ledger.store.rows import Quota
 from ledger.wallet import Wallet, first
 
 ReversalReason = Literal["fraud", "duplicate", "mistake", "other"]
 
 
-class Signed(Fact, frozen=True):
-    """Base of the facts of a reversal: by whom, and the command that it was."""
-
-    by: UUID
-    command_id: UUID
-    body_digest: str
+class ReversalStep(Signed, frozen=True):
+    """Base of the facts of a reversal."""
 
 
 @stored_as(
@@ -34,7 +31,7 @@ class Signed(Fact, frozen=True):
     zh="提出撤回发放（{reason}）",
     en="Somebody proposed to take an award back ({reason})",
 )
-class ReversalProposed(Signed, frozen=True):
+class ReversalProposed(ReversalStep, frozen=True):
     """A reward officer found an award to be wrong; the words are sealed under its owner's key."""
 
     participant_id: UUID
@@ -46,12 +43,12 @@ class ReversalProposed(Signed, frozen=True):
 
 
 @stored_as("reversal.confirmed", zh="确认撤回发放", en="Taking the award back was confirmed")
-class ReversalConfirmed(Signed, frozen=True):
+class ReversalConfirmed(ReversalStep, frozen=True):
     """By somebody else than who proposed it; the coins go in the same commit."""
 
 
 @stored_as("reversal.rejected", zh="不同意撤回发放", en="Taking the award back was not agreed to")
-class ReversalRejected(Signed, frozen=True):
+class ReversalRejected(ReversalStep, frozen=True):
     """The award stands; another reversal may be proposed on other grounds."""
 
 
@@ -71,7 +68,7 @@ class Reversal(msgspec.Struct):
             self.state = "confirmed"
         elif isinstance(fact, ReversalRejected):
             self.state = "rejected"
-        if isinstance(fact, Signed):
+        if isinstance(fact, ReversalStep):
             self.commands[fact.command_id] = (fact.body_digest, entry.position)
 
 
@@ -86,14 +83,16 @@ def claim_key(cause: UUID) -> str:
 
 
 def taken_back(
-    reversal_id: UUID, award: CoinsAwarded, lot: int, wallet: Wallet, today: date
+    reversal_id: UUID, proposed: ReversalProposed, award: CoinsAwarded, wallet: Wallet, today: date
 ) -> AwardReversed:
     """What confirming does to the wallet; pure, so that an auditor can repeat it."""
+    lot = proposed.lot
     parts = first(_own_first(award, lot, wallet, today), award.amount)
     return AwardReversed(
         participant_id=award.participant_id, reversal_id=reversal_id, cause=award.cause, lot=lot,
         amount=award.amount, parts=parts, debt=award.amount - total(parts), kind=award.kind,
         earned_on=award.earned_on, role=award.role, districts=award.districts,
+        reason=proposed.reason,
     )  # fmt: skip
 
 

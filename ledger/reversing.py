@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ import msgspec
 from ledger import access, identity
 from ledger.budgets import shares
 from ledger.coins import CoinsAwarded
+from ledger.commands import Decision, signature
 from ledger.contributions.base import State
 from ledger.days import day_of
 from ledger.errors import (
@@ -21,9 +22,8 @@ from ledger.errors import (
     NothingToReverse,
     ReversalOver,
     SelfApproval,
-    SubmissionConflict,
 )
-from ledger.facts import Entry, Fact
+from ledger.facts import Entry
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.registers import Registers
@@ -37,8 +37,6 @@ from ledger.reversals import (
     claim_key,
     taken_back,
 )
-from ledger.store.rows import Quota, VaultRow
-from ledger.vault import content_of
 
 
 class ReversalReceipt(msgspec.Struct, frozen=True):
@@ -52,14 +50,6 @@ class ReversalReceipt(msgspec.Struct, frozen=True):
     debt: int
     position: int
     replayed: bool = False
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What a command decided, with its rows for the vault and what it claims."""
-
-    fact: Fact
-    rows: Sequence[VaultRow] = ()
-    quotas: Sequence[Quota] = ()
 
 
 class Reversing(Registers):
@@ -90,7 +80,7 @@ class Reversing(Registers):
                 participant_id=award.participant_id, cause=cause, lot=lot, reason=reason,
                 districts=award.districts, sealed=(sealed,), **signed,
             )  # fmt: skip
-            return Decision(fact, [row], [claim(cause, 1)])
+            return Decision([fact], rows=[row], quotas=[claim(cause, 1)])
 
         return self._decide_reversal(
             actor, "propose", reversal_id, request, submission_id, now, decide
@@ -102,8 +92,9 @@ class Reversing(Registers):
         """Take the coins back; by somebody else than who proposed it, and not their own."""
 
         def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
-            self._check_second(actor, known)
-            return Decision(ReversalConfirmed(**signed))
+            proposed = self._check_second(actor, known)
+            _check_expiry(self._award_for(proposed.cause)[1], now)
+            return Decision([ReversalConfirmed(**signed)])
 
         return self._decide_reversal(
             actor, "confirm", reversal_id, request, submission_id, now, decide
@@ -116,7 +107,8 @@ class Reversing(Registers):
 
         def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
             proposed = self._check_second(actor, known)
-            return Decision(ReversalRejected(**signed), quotas=[claim(proposed.cause, -1)])
+            rejected = ReversalRejected(**signed)
+            return Decision([rejected], quotas=[claim(proposed.cause, -1)])
 
         return self._decide_reversal(
             actor, "reject", reversal_id, request, submission_id, now, decide
@@ -140,39 +132,39 @@ class Reversing(Registers):
         self, actor: Actor, action: str, reversal_id: UUID, request: Any, submission_id: UUID,
         now: datetime, decide: Callable[[Reversal, dict[str, Any]], Decision],
     ) -> ReversalReceipt:  # fmt: skip
-        by = actor.participant_id
-        command_id = identity.command_id(by, f"{action}/{reversal_id}", submission_id)
-        digest = self.vault.fingerprint(by, content_of(request))
-        signed = {"by": by, "command_id": command_id, "body_digest": digest}
+        signed = signature(
+            self.vault, actor.participant_id, f"{action}/{reversal_id}", submission_id, request
+        )
 
         def command() -> ReversalReceipt:
             known = self.reversal(reversal_id)
-            if earlier := known.commands.get(command_id):
-                if earlier[0] != digest:
-                    raise SubmissionConflict
-                return self._reversal_at(reversal_id, earlier[1])
-            return self._save_reversal(reversal_id, known, decide(known, signed), now)
+            if earlier := signed.earlier(known.commands):
+                return self._reversal_at(reversal_id, earlier)
+            decided = decide(known, signed.fields)
+            write = Append(reversal_id, known.version, decided.facts)
+            known.apply(Entry(reversal_id, known.version + 1, now, decided.facts[0]))
+            if known.state == "confirmed":
+                return self._take_back(reversal_id, known, write, now)
+            entries = self.append(
+                [write], now, vault_rows=decided.rows, quotas=decided.quotas
+            )
+            return _told(reversal_id, known, 0, 0, entries[-1].position)
 
         return self.attempt(command)
 
-    def _save_reversal(
-        self, reversal_id: UUID, known: Reversal, decided: Decision, now: datetime
+    def _take_back(
+        self, reversal_id: UUID, known: Reversal, confirmed: Append, now: datetime
     ) -> ReversalReceipt:
-        writes = [Append(reversal_id, known.version, [decided.fact])]
-        known.apply(Entry(reversal_id, known.version + 1, now, decided.fact))
+        """Save the confirmation together with what it does to the coins and the budgets."""
         proposed = known.proposed
         assert proposed is not None
-        if not isinstance(decided.fact, ReversalConfirmed):
-            entries = self.append(writes, now, vault_rows=decided.rows, quotas=decided.quotas)
-            return _told(reversal_id, known, 0, 0, entries[-1].position)
         _, award = self._award_for(proposed.cause)
-        _check_expiry(award, now)
-        owner, wallet = award.participant_id, self.wallet(award.participant_id)
-        book, before = self.policies.current(), wallet.version
-        money = taken_back(reversal_id, award, proposed.lot, wallet, day_of(now))
-        writes.append(Append(identity.wallet_id(owner), before, [money]))
+        wallet, book = self.wallet(award.participant_id), self.policies.current()
+        owner, before = award.participant_id, wallet.version
+        money = taken_back(reversal_id, proposed, award, wallet, day_of(now))
         entries = self.append(
-            writes, now, unchanged={identity.POLICIES: book.version},
+            [confirmed, Append(identity.wallet_id(owner), before, [money])], now,
+            unchanged={identity.POLICIES: book.version},
             quotas=shares(book.budgets, award.districts, award.earned_on, -award.amount),
         )  # fmt: skip
         wallet.apply(entries[-1])

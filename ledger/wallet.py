@@ -49,7 +49,8 @@ class Wallet(msgspec.Struct):
     lots: dict[date, dict[int, int]] = {}  # by expiry date, then by the fact that granted them
     holds: dict[UUID, Hold] = {}  # by redemption
     debt: int = 0
-    taken: dict[UUID, dict[str, int]] = {}  # by offer, then by month
+    month: str = ""  # the latest in which something was asked for
+    taken: dict[UUID, int] = {}  # by offer, in that month
     earned: dict[date, dict[str, int]] = {}  # by day, then by kind
     paid: list[tuple[datetime, datetime]] = []
 
@@ -79,12 +80,10 @@ class Wallet(msgspec.Struct):
     def _move(self, fact: Fact, entry: Entry) -> None:
         if isinstance(fact, CoinsHeld):
             self._take(fact.parts)
-            month = month_of(day_of(entry.recorded_at))
+            self._count(fact, month_of(day_of(entry.recorded_at)))
             self.holds[fact.redemption_id] = Hold(
-                fact.offer_id, fact.quantity, month, fact.parts
+                fact.offer_id, fact.quantity, self.month, fact.parts
             )
-            months = self.taken.get(fact.offer_id, {})
-            self.taken[fact.offer_id] = {month: months.get(month, 0) + fact.quantity}
         elif isinstance(fact, CoinsSpent):
             self.holds.pop(fact.redemption_id, None)
         elif isinstance(fact, CoinsReleased):
@@ -104,9 +103,14 @@ class Wallet(msgspec.Struct):
             self._put(part)
         self._take(fact.debt_parts)
         self.debt -= total(fact.debt_parts)
-        months = self.taken.get(fact.offer_id, {})
-        if hold is not None and hold.month in months:
-            months[hold.month] -= hold.quantity
+        if hold is not None and hold.month == self.month:
+            self.taken[hold.offer_id] -= hold.quantity
+
+    def _count(self, fact: CoinsHeld, month: str) -> None:
+        """Count towards the month's limits; a month begins for all offers at once."""
+        if month > self.month:
+            self.month, self.taken = month, {}
+        self.taken[fact.offer_id] = self.taken.get(fact.offer_id, 0) + fact.quantity
 
     def _put(self, part: Part) -> None:
         if part.amount:
@@ -159,7 +163,7 @@ class Wallet(msgspec.Struct):
 
     def taken_in(self, offer_id: UUID, month: str) -> int:
         """How many of an offer were taken in a month and not given back."""
-        return self.taken.get(offer_id, {}).get(month, 0)
+        return self.taken.get(offer_id, 0) if month <= self.month else 0
 
     def earned_in_day(self, day: date, kind: str | None = None) -> int:
         kinds = self.earned.get(day, {})

@@ -52,12 +52,19 @@ class Follower:
         self._views = views
         self._feed = Feed(ledger, self._views, entries_max)
         self._lock: Leadership = _sql(stores).leadership()
+        self._leading = False
         self._down: dict[str, float] = {}
         self._stuck: dict[tuple[str, str], float] = {}
 
     def leads(self) -> bool:
         """Whether this follower is the one that writes, becoming it when nobody is."""
-        return self._lock.held()
+        self._leading = self._lock.held()
+        return self._leading
+
+    @property
+    def leading(self) -> bool:
+        """Whether this follower was the one that writes when it last looked; for other threads."""
+        return self._leading
 
     def step(self) -> int:
         """One batch for every view on every store that answers; how many batches moved a view.

@@ -41,7 +41,7 @@ NAMED = ("redemption_id", "donation_id", "reversal_id")
 # Of the fact itself, and what stands there for a fact without it.
 FIELDS: dict[str, Any] = {
     "offer_id": None, "cause": None, "kind": "", "rule": "", "policy_version": "", "reasons": (),
-    "earned_on": None, "expires_on": None,
+    "earned_on": None, "expires_on": None, "reason": "",
 }  # fmt: skip
 
 _encode = msgspec.json.Encoder().encode

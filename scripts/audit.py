@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from scripts.terminal import NO_KEY, Terminal, services, settings_to_read
+from scripts.terminal import NO_KEY, Refusal, Terminal, services, settings_to_read
 
 if TYPE_CHECKING:
     from api.config import Settings
@@ -26,6 +26,9 @@ def audit(terminal: Terminal, as_json: bool) -> None:
     findings = []
     with services(_with_the_vaults_key(settings_to_read()), publish=False) as opened:
         head = opened.ledger.head()
+        if not head:
+            raise Refusal("empty_log", "日志为空，没有可审计的记录；请检查 GWC_DATABASE_URL。",
+                          "The log is empty, there is nothing to audit; see GWC_DATABASE_URL.")
         for finding in audited(terminal, opened, head):
             findings.append(finding)
             if not as_json:
@@ -56,7 +59,7 @@ def _with_the_vaults_key(settings: Settings) -> Settings:
 
 def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding]:
     """Findings of the log and of what lies beside it, then those of each store of the views."""
-    from ledger.audit import Unreadable, rows_of
+    from ledger.audit import Early, Unreadable, rows_of
     from ledger.audit import audit as audit_log
     from ledger.store.mapper import RecordedFact
     from projections import VIEWS
@@ -71,7 +74,13 @@ def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding
                 yield row
                 step()
 
-        yield from audit_log(counted(), *_beside(terminal, opened))
+        early = Early()
+        yield from audit_log(counted(), early, *_beside(terminal, opened))
+    if early.coins or early.holds:
+        terminal.note(
+            f"注意：{early.coins} 枚绿水币、{early.holds} 笔兑换在最后一天之前就被注销。",
+            f"Mind: {early.coins} coins and {early.holds} holds were ended before their last day.",
+        )
     for store in open_stores(opened.settings.database_url, opened.settings.redis_url):
         try:
             yield from check_views(opened.ledger, store, VIEWS)
@@ -88,7 +97,8 @@ def _beside(terminal: Terminal, opened: Services) -> Iterator[Check]:
 
     ledger = opened.ledger
     yield Snapshots(snapshots_of(ledger))
-    yield Quotas(ledger.store.select_quotas())
+    head, used = ledger.store.select_quotas_at()
+    yield Quotas(used, head)
     if opened.settings.given_vault_key != NO_KEY:
         yield Disclosures(ledger.vault, ledger.store)
     else:

@@ -27,7 +27,8 @@ class Moment(click.ParamType[datetime]):
             if len(text) == len("2026-03-31"):
                 return datetime.combine(date.fromisoformat(text), time.max, SHANGHAI)
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            day_of(moment)  # At the very ends of the calendar a moment has no day here.
+        except (ValueError, OverflowError):
             moment = None
         if moment is None or moment.tzinfo is None:
             raise click.BadParameter(f"{text}: YYYY-MM-DD, or RFC 3339 with an offset", ctx, param)

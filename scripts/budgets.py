@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
-from scripts.terminal import Terminal, reading, services
+from scripts.terminal import Terminal, reading, services, settings_to_read
 
 COLUMNS = ("district", "year", "coins", "used")
 
@@ -24,7 +24,7 @@ def budget() -> None:
 @click.pass_obj
 def set_budget(terminal: Terminal, year: int, coins: int, district: str | None) -> None:
     """设定预算，并补发等待的 / set it; what waited for it is paid, the first refused first."""
-    with services() as opened:
+    with services(settings_to_read()) as opened:
         opened.ledger.set_budget(None, district, year, coins, opened.clock())
         paid = opened.ledger.pay_waiting(opened.clock())
     terminal.note(

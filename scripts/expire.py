@@ -8,7 +8,7 @@ from datetime import date
 import click
 import msgspec
 
-from scripts.terminal import Terminal, reading, services
+from scripts.terminal import Terminal, reading, services, settings_to_read
 
 
 class Day(click.ParamType[date]):
@@ -44,7 +44,7 @@ def expire(terminal: Terminal, as_of: date | None, notices: bool, as_json: bool)
         columns = ("participant_id", "amount", "expires_on", "days")
         _print(terminal, columns, [msgspec.structs.asdict(one) for one in found], as_json)
         return
-    with services() as opened:
+    with services(settings_to_read()) as opened:
         now = opened.clock()
         today = as_of or day_of(now)
         if today > day_of(now):

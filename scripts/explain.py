@@ -70,6 +70,7 @@ def show(terminal: Terminal, explanation: Explanation) -> None:
     )
     terminal.table(columns.split(), rows, title)
     _refusals(terminal, explanation)
+    _reversals(terminal, explanation)
 
 
 def _refusals(terminal: Terminal, explanation: Explanation) -> None:
@@ -83,6 +84,19 @@ def _refusals(terminal: Terminal, explanation: Explanation) -> None:
     if rows:
         columns = terminal.choose("日期 活动 政策与规则 原因", "day what policy/rule reason")
         terminal.table(columns.split(), rows, terminal.choose("未发放的", "What earned nothing"))
+
+
+def _reversals(terminal: Terminal, explanation: Explanation) -> None:
+    from ledger.words import in_words
+
+    rows = [
+        (one.recorded_at.date(), terminal.words(in_words("reason", one.reason)), one.amount,
+         one.debt, one.cause)
+        for one in explanation.reversals
+    ]  # fmt: skip
+    if rows:
+        columns = terminal.choose("日期 原因 撤回 当时欠 原发放", "day why coins owed_then award")
+        terminal.table(columns.split(), rows, terminal.choose("被撤回的发放", "Awards taken back"))
 
 
 def _kind(terminal: Terminal, kind: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from scripts.terminal import Refusal, Terminal, reading
+from scripts.terminal import Refusal, Terminal, WrongUse, reading
 
 
 @click.command()
@@ -21,6 +21,8 @@ def replay(terminal: Terminal, file: Path | None, as_json: bool) -> None:
 
     With --policy: what everybody would have been awarded, and the sum; that is no fault, status 0.
     """
+    if as_json and file is None:
+        raise WrongUse("usage", "--json 须与 --policy 同用。", "--json goes with --policy.")
     if file is not None:
         _what_if(terminal, file, as_json)
     elif _differences(terminal):

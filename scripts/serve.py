@@ -138,7 +138,7 @@ def follow(terminal: Terminal) -> None:
         follower = Follower(opened.ledger, stores)
         # In a thread, because a signal must not set an event its own thread waits for.
         thread = Thread(target=follower.run, args=(stop,))
-        deadlines = Thread(target=keep_deadlines, args=(opened, stop))
+        deadlines = Thread(target=keep_deadlines, args=(opened, lambda: follower.leading, stop))
         thread.start()
         deadlines.start()
         terminal.note("正在更新视图。", "The views are being kept up to date.")

@@ -28,12 +28,18 @@ def views(terminal: Terminal, as_json: bool) -> None:
 @click.command()
 @click.argument("view", required=False)
 @click.option("--all", "every", is_flag=True, help="全部视图 / every view")
+@click.option("--quotas", is_flag=True, help="已用额度，而非视图 / what is used of shared amounts")
 @click.option("--json", "as_json", is_flag=True, help="重建结果，JSON 数组 / a list of objects")
 @click.pass_obj
-def rebuild(terminal: Terminal, view: str | None, every: bool, as_json: bool) -> None:
+def rebuild(
+    terminal: Terminal, view: str | None, every: bool, quotas: bool, as_json: bool
+) -> None:
     """由日志重建视图，旧的照常服务 / rebuild beside the live view, compare, put in its place."""
     from projections import BY_NAME, VIEWS
 
+    if quotas:
+        _recount(terminal, as_json)
+        return
     if (view is None) == (not every):
         raise WrongUse("usage", "请给出一个视图，或 --all。", "Name one view, or give --all.")
     if view is not None and view not in BY_NAME:
@@ -51,6 +57,20 @@ def rebuild(terminal: Terminal, view: str | None, every: bool, as_json: bool) ->
         ])  # fmt: skip
     if any(each.equal is False for each in rebuilt):
         raise click.exceptions.Exit(1)
+
+
+def _recount(terminal: Terminal, as_json: bool) -> None:
+    """Set right what is used of budgets, stocks and reversals, and say what was wrong."""
+    from ledger.audit.quotas import recount
+
+    with reading() as opened:
+        found = recount(opened.ledger, opened.clock())
+    rows = [{"key": key, "was": was, "is": right} for key, (was, right) in found.items()]
+    if as_json:
+        click.echo(msgspec.json.encode(rows))
+    elif rows:
+        terminal.table(("key", "was", "is"), [tuple(row.values()) for row in rows])
+    terminal.note(f"更正 {len(rows)} 项已用额度。", f"{len(rows)} amounts were set right.")
 
 
 def _rebuild(terminal: Terminal, chosen: Any) -> list[Any]:

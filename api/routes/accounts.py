@@ -53,11 +53,14 @@ class Member(msgspec.Struct):
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """An account and its coins; who its members are is for keepers and officers to see."""
+    """An account and its coins; who its members are is for keepers and officers to see.
+
+    ``name`` is null once it was erased.
+    """
 
     id: UUID
     kind: AccountKind
-    name: str
+    name: str | None
     district: str | None
     members: list[Member] | None
     member_count: int
@@ -94,7 +97,8 @@ def get_account(id: UUID, query: Fresh) -> Response:
     wallet = here.views.wallet(id, day_of(here.clock()))
     shown = officer or account.kept_by(who.participant_id)
     return answer(Account(
-        id=id, kind=opened.kind, name=opened.name, district=opened.district,  # type: ignore[arg-type]
+        id=id, kind=opened.kind,  # type: ignore[arg-type]
+        name=here.ledger.account_name(id, account), district=opened.district,
         members=[Member(*one) for one in sorted(members.items())] if shown else None,
         member_count=len(members), available=wallet["available"], held=wallet["held"],
         position=wallet["position"],

@@ -47,7 +47,11 @@ class Listing(msgspec.Struct):
 
 
 class NewOffer(msgspec.Struct, kw_only=True):
-    """What is offered; a number as ``unit`` is the ``multiple`` it is given in."""
+    """What is offered; a number as ``unit`` is the ``multiple`` it is given in.
+
+    ``stock`` has to be said, null being without end, but for a ``donation``, which is collected at
+    once and cannot be cancelled.
+    """
 
     name: Line
     price: Coins

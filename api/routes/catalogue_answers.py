@@ -83,10 +83,15 @@ def changed(receipt: OfferReceipt) -> Response:
 
 def _actions(offer: catalogue.Offer, left: int | None, is_open: bool) -> list[str]:
     who, terms = actor(), offer.terms
-    path = services().ledger.districts.current().path(terms.district)
+    path = _path(terms.district)
     if catalogue.manages(who, offer, path) and not offer.withdrawn:
         return [*(["restock"] if terms.stock is not None else []), "reprice", "withdraw"]
     enough = left is None or left >= terms.multiple
     own = terms.merchant_id == who.participant_id
-    may = access.allowed(who, "redemptions.ask") and not own
+    near = terms.district is None or not who.district or terms.district in _path(who.district)
+    may = access.allowed(who, "redemptions.ask") and not own and near
     return ["redeem"] if may and is_open and enough else []
+
+
+def _path(district: str | None) -> tuple[str, ...]:
+    return services().ledger.districts.current().path(district)

@@ -107,7 +107,7 @@ def seen(redemption_id: UUID) -> Row:
     who, row = actor(), services().views.redemption(redemption_id)
     if row is None:
         raise NotFound
-    if not (_own(row) or who.role == "auditor" or _hands_out(row) or _decides(row)):
+    if not (_own(row) or who.role == "auditor" or at_counter(row) or _decides(row)):
         raise NotFound
     return row
 
@@ -117,29 +117,33 @@ def item(row: Row) -> Redemption:
     own, refusal = _own(row), REFUSALS.get(row["reason"] or "")
     concerned = own or actor().role == "auditor" or _decides(row)
     overdue = _overdue(row)
+    usable = own and row["state"] == "issued" and not overdue
     merchant = UUID(row["merchant_id"]) if row["merchant_id"] else None
     offer = services().ledger.catalogue.current().offer(UUID(row["offer_id"]))
     return msgspec.convert(row | {
         "name": offer.terms.name,
         "participant_id": row["participant_id"] if concerned else None,
+        # Past its last day nothing can be done with it, whether or not that is written down.
+        "state": "lapsed" if overdue else row["state"],
         "reasons": [Reason(refusal.code, refusal.zh, refusal.en)] if refusal else [],
         "decline_reason": _decline_reason(row) if concerned else None,
-        "voucher": _voucher(UUID(row["id"])) if own and row["state"] == "issued" else None,
+        "voucher": _voucher(UUID(row["id"])) if usable else None,
         "allowed_actions": _actions(own, row["state"], merchant, row["districts"], overdue),
     }, Redemption)  # fmt: skip
 
 
 def _own(row: Row) -> bool:
-    """Whether who is asking asked for it, or keeps the account that pays."""
+    """Whether who is asking pays for it, or keeps the account that does."""
     person, payer = actor().participant_id, row["participant_id"]
-    if row["by"] == str(person):
-        return True
-    return payer != row["by"] and services().ledger.account(UUID(payer)).kept_by(person)
+    if payer == row["by"]:
+        return bool(payer == str(person))
+    return services().ledger.account(UUID(payer)).kept_by(person)
 
 
-def _hands_out(row: Row) -> bool:
+def at_counter(row: Row) -> bool:
+    """Whether who is asking hands it out."""
     merchant = UUID(row["merchant_id"]) if row["merchant_id"] else None
-    return row["state"] != "refused" and hands_out(actor(), merchant)
+    return row["state"] != "refused" and hands_out(actor(), merchant, row["districts"])
 
 
 def _decides(row: Row) -> bool:
@@ -159,7 +163,8 @@ def _actions(
         return []
     if state == "requested" and access.reviews(who, APPROVERS, districts):
         return ["approve", "decline"]
-    return ["collect"] if state == "issued" and hands_out(who, merchant_id) else []
+    counter = state == "issued" and hands_out(who, merchant_id, districts)
+    return ["collect"] if counter else []
 
 
 def _overdue(row: Row) -> bool:

@@ -13,6 +13,7 @@ from api.routes.redemption_answers import (
     Redemption,
     RedemptionPage,
     RedemptionTold,
+    at_counter,
     item,
     seen,
     told,
@@ -21,8 +22,9 @@ from api.routes.redemption_answers import (
 from api.routes.vouchers import Code
 from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from api.schemas import body_sent
-from api.shapes import Command, Fresh, Words
-from ledger.errors import Forbidden
+from api.shapes import Coins, Command, Fresh, Words
+from ledger import access
+from ledger.errors import Forbidden, UnknownAccount
 from ledger.spending.deciding import APPROVERS
 from ledger.spending.redeeming import Order
 
@@ -35,9 +37,13 @@ routes = Routes("redemptions", __name__, description="Asking for an offer, and h
 class Listing(msgspec.Struct):
     """A page of one's own redemptions, of one's offers, or of those to decide."""
 
-    state: Annotated[Literal["waiting"] | None, msgspec.Meta(
-        description="`waiting`: what waits for an approval in one's district; a merchant's list "
-        "is that of their offers; else one's own"
+    state: Annotated[Literal["waiting", "counter"] | None, msgspec.Meta(
+        description="`waiting`: what waits for an approval in one's district; `counter`: those of "
+        "offers that name no merchant; without it a merchant's list is that of their offers, "
+        "anybody else's their own"
+    )] = None  # fmt: skip
+    account_id: Annotated[UUID | None, msgspec.Meta(
+        description="Those paid from an account one keeps"
     )] = None  # fmt: skip
     cursor: Cursor = None
     limit: Limit = 20
@@ -45,11 +51,15 @@ class Listing(msgspec.Struct):
 
 
 class Wanted(msgspec.Struct):
-    """So many of an offer, for oneself or from an account one keeps."""
+    """So many of an offer, for oneself or from an account one keeps.
+
+    ``price`` is what one was shown to cost; another now is refused as ``price_changed``.
+    """
 
     offer_id: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1
     account_id: UUID | None = None
+    price: Coins | None = None
 
 
 class Declined(msgspec.Struct):
@@ -74,7 +84,7 @@ def ask_redemption(body: tuple[UUID, Wanted]) -> Response:
     """
     here = services()
     submission_id, wanted = body
-    order = Order(wanted.offer_id, wanted.quantity, wanted.account_id)
+    order = Order(wanted.offer_id, wanted.quantity, wanted.account_id, wanted.price)
     receipt = here.ledger.redeem(actor(), order, body_sent(), submission_id, here.clock())
     return told(receipt)
 
@@ -85,7 +95,16 @@ def list_redemptions(query: Listing) -> Response:
     """Newest first; with `state=waiting` those to decide, oldest first."""
     who, views = actor(), services().views
     reached(VIEW, query.min_position)
-    if query.state is not None:
+    if query.account_id is not None:
+        if not services().ledger.account(query.account_id).kept_by(who.participant_id):
+            raise UnknownAccount
+        found = views.redemptions(query.account_id, query.cursor, query.limit)
+    elif query.state == "counter":
+        if not access.allowed(who, "redemptions.collect"):
+            raise Forbidden
+        found = views.redemptions_of_merchant(None, query.cursor, query.limit)
+        found["items"] = [row for row in found["items"] if at_counter(row)]
+    elif query.state is not None:
         if who.role not in APPROVERS:
             raise Forbidden
         places = None if who.district is None else (who.district,)

@@ -62,7 +62,10 @@ class ReversalTold(msgspec.Struct):
 
 
 class Reversal(msgspec.Struct, kw_only=True):
-    """One reversal as it stands; ``reason`` are the words, null once they are erased."""
+    """One reversal as it stands; ``reason`` are the words, null once they are erased.
+
+    Whose coins were taken back reads why, but not who proposed and confirmed it.
+    """
 
     id: UUID
     cause: UUID
@@ -70,7 +73,7 @@ class Reversal(msgspec.Struct, kw_only=True):
     state: str
     reasons: list[Reason]
     reason: str | None
-    by: UUID
+    by: UUID | None
     decided_by: UUID | None
     amount: int
     debt: int
@@ -130,15 +133,19 @@ def list_reversals(query: Listing) -> Response:
     return page(found | {"items": items})
 
 
-@routes.on("GET", f"{PATH}/<uuid:id>", "reversals.read", query=Fresh, answers=Reversal,
+@routes.on("GET", f"{PATH}/<uuid:id>", "reversals.see", query=Fresh, answers=Reversal,
            summary="One reversal as it stands")  # fmt: skip
 def get_reversal(id: UUID, query: Fresh) -> Response:
-    """For officers and approvers of its place and auditors."""
+    """For officers and approvers of its place, auditors, and whose coins were taken back."""
     reached(VIEW, query.min_position)
     row = services().views.reversal(id)
-    if row is None or not _sees(row):
+    if row is None:
         raise NotFound
-    return answer(_item(row))
+    if access.allowed(actor(), "reversals.read") and _sees(row):
+        return answer(_item(row))
+    if row["state"] != "confirmed" or row["participant_id"] != str(actor().participant_id):
+        raise NotFound
+    return answer(_item(row | {"by": None, "decided_by": None}))
 
 
 def _told(receipt: ReversalReceipt) -> Response:

@@ -11,6 +11,7 @@ from flask import Response
 
 from api.auth import actor, services
 from api.routing import Routes, answer
+from ledger.days import day_of
 from ledger.errors import OtherMerchant
 from ledger.spending.catalogue import hands_out
 
@@ -47,10 +48,12 @@ def look_up_voucher(body: ShownVoucher) -> Response:
     known = ledger.redemption(redemption_id)
     assert known.requested is not None
     asked = known.requested
-    if not hands_out(actor(), asked.merchant_id):
+    if not hands_out(actor(), asked.merchant_id, asked.districts):
         raise OtherMerchant
+    overdue = known.overdue(day_of(services().clock()))
     offer = ledger.catalogue.current().offer(asked.offer_id)
     return answer(VoucherAnswer(
         id=redemption_id, offer_id=asked.offer_id, name=offer.terms.name, quantity=asked.quantity,
-        state=known.state, collect_by=known.issued.collect_by if known.issued else None,
+        state="lapsed" if overdue else known.state,
+        collect_by=known.issued.collect_by if known.issued else None,
     ))  # fmt: skip

@@ -9,6 +9,7 @@ import msgspec
 
 from api.answers import Reason, reasons
 from ledger import explain
+from ledger.words import in_words
 
 
 class Lot(msgspec.Struct):
@@ -107,6 +108,18 @@ class RefusedAward(msgspec.Struct, kw_only=True):
     recorded_at: datetime
 
 
+class TakenBack(msgspec.Struct, kw_only=True):
+    """An award that was taken back, and why; of its coins ``debt`` could not be found."""
+
+    reversal_id: UUID
+    cause: UUID
+    reasons: list[Reason]
+    amount: int
+    debt: int
+    position: int
+    recorded_at: datetime
+
+
 class ExplanationPage(msgspec.Struct, kw_only=True):
     """A wallet explained: its lots, first expiring first, then refusals, then reversals.
 
@@ -118,7 +131,7 @@ class ExplanationPage(msgspec.Struct, kw_only=True):
     totals: explain.Totals
     lots: list[ExplainedLot]
     refusals: list[RefusedAward]
-    reversals: list[explain.TakenBack]
+    reversals: list[TakenBack]
     next: str | None
 
 
@@ -139,6 +152,18 @@ def wallet(explained: explain.Explanation) -> Wallet:
 def explained_lot(lot: explain.Lot) -> ExplainedLot:
     """A lot with its reasons in words."""
     return ExplainedLot(**msgspec.structs.asdict(lot) | {"reasons": reasons(lot.reasons)})
+
+
+def coded(reason: str) -> Reason:
+    """Why an award was taken back, in words."""
+    words = in_words("reason", reason)
+    return Reason(reason, words.zh, words.en)
+
+
+def taken_back(reversal: explain.TakenBack) -> TakenBack:
+    """A reversal with its reason in words."""
+    fields = msgspec.structs.asdict(reversal)
+    return TakenBack(reasons=[coded(fields.pop("reason"))], **fields)
 
 
 def refused_award(refusal: explain.Refusal) -> RefusedAward:

@@ -15,8 +15,10 @@ from api.routes.wallet_answers import (
     ExplanationPage,
     StatementPage,
     Wallet,
+    coded,
     explained_lot,
     refused_award,
+    taken_back,
     wallet,
 )
 from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
@@ -74,7 +76,8 @@ def get_statement(whose: str, query: Lines) -> Response:
     reached("statement", max(query.min_position, through or 0))
     found = services().views.statement(owner, query.cursor, query.limit, through=through)
     for line in found["items"]:
-        line["reasons"] = answers.reasons(tuple(line["reasons"]))
+        why = line.pop("reason")
+        line["reasons"] = [coded(why)] if why else answers.reasons(tuple(line["reasons"]))
     return page(found)
 
 
@@ -112,7 +115,7 @@ def _shown(found: Explanation, part: list[Lot | Refusal | TakenBack]) -> dict[st
         "totals": found.totals,
         "lots": [explained_lot(one) for one in part if isinstance(one, Lot)],
         "refusals": [refused_award(one) for one in part if isinstance(one, Refusal)],
-        "reversals": [one for one in part if isinstance(one, TakenBack)],
+        "reversals": [taken_back(one) for one in part if isinstance(one, TakenBack)],
     }
 
 

@@ -2,6 +2,7 @@
 
 from ledger.audit.checks import audit
 from ledger.audit.disclosures import Disclosures
+from ledger.audit.early import Early
 from ledger.audit.findings import Finding
 from ledger.audit.quotas import Quotas
 from ledger.audit.reading import Unreadable, rows_of, snapshots_of
@@ -9,6 +10,6 @@ from ledger.audit.settling import Settling
 from ledger.audit.snapshots import Snapshots
 
 __all__ = [
-    "Disclosures", "Finding", "Quotas", "Settling", "Snapshots", "Unreadable", "audit", "rows_of",
-    "snapshots_of",
+    "Disclosures", "Early", "Finding", "Quotas", "Settling", "Snapshots", "Unreadable", "audit",
+    "rows_of", "snapshots_of",
 ]  # fmt: skip

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
 from ledger.budgets import BudgetSet, key_of, places
 from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.facts import Entry
+from ledger.log import Log
 from ledger.reversals import ReversalProposed, ReversalRejected, claim_key
 from ledger.spending.catalogue import stock_key
 from ledger.spending.redemptions import RETURNING, RedemptionRequested
+from ledger.store.rows import Quota
 
 
 class Quotas:
-    """Counts again what the store counted, by facts alone; ``stored`` is read before the log."""
+    """Counts again what the store counted, by facts alone.
 
-    def __init__(self, stored: Mapping[str, int]) -> None:
-        self._stored = stored
+    ``stored`` are the amounts as of a position; what was recorded since is left out.
+    """
+
+    def __init__(self, stored: Mapping[str, int], through: int) -> None:
+        self._stored, self._through = stored, through
         self._position = 0
         self._awarded: dict[str, int] = {}
         self._taken: dict[str, int] = {}
@@ -28,7 +34,10 @@ class Quotas:
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """Count the entry; nothing is said before the end."""
-        fact, self._position = entry.fact, entry.position
+        fact = entry.fact
+        if entry.position > self._through:
+            return iter(())
+        self._position = entry.position
         if isinstance(fact, CoinsAwarded | AwardReversed):
             amount = fact.amount if isinstance(fact, CoinsAwarded) else -fact.amount
             for place in places(fact.districts):
@@ -54,11 +63,37 @@ class Quotas:
 
     def end(self) -> Iterator[Finding]:
         """Compare, key by key."""
+        for key, (stored, counted) in self.differences().items():
+            yield found("QUOTA", self._position, f"{key}: {stored} ≠ {counted}")
+
+    def differences(self) -> dict[str, tuple[int, int]]:
+        """What is stored and what is right, where they differ."""
         right = {key: self._awarded.get(key, 0) for key in self._budgets} | self._taken
-        for key in sorted(right.keys() | self._stored.keys()):
-            stored, counted = self._stored.get(key, 0), right.get(key, 0)
-            if stored != counted:
-                yield found("QUOTA", self._position, f"{key}: {stored} ≠ {counted}")
+        pairs = {
+            key: (self._stored.get(key, 0), right.get(key, 0))
+            for key in sorted(right.keys() | self._stored.keys())
+        }
+        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
     def _take(self, key: str, amount: int) -> None:
         self._taken[key] = self._taken.get(key, 0) + amount
+
+
+def recount(log: Log, now: datetime) -> dict[str, tuple[int, int]]:
+    """Set right what the store keeps as used, from the log alone; what was and what is now.
+
+    For a table that was lost or restored without the log. Nothing is recorded.
+    """
+
+    def command() -> dict[str, tuple[int, int]]:
+        head, stored = log.store.select_quotas_at()
+        quotas = Quotas(stored, head)
+        for entry in log.entries():
+            quotas.check(entry)
+        differences = quotas.differences()
+        moved = [Quota(key, right - was, None) for key, (was, right) in differences.items()]
+        if moved:
+            log.append([], now, head=head, quotas=moved)
+        return differences
+
+    return log.attempt(command)

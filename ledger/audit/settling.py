@@ -10,7 +10,7 @@ from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
 from ledger.audit.spending import Spending
-from ledger.budgets import BudgetSet
+from ledger.budgets import CITY, BudgetSet
 from ledger.coins import MONEY
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
@@ -49,6 +49,7 @@ class Settling:
                 self.contributions.pop(cause, None)
             return
         yield from self.books.passed(entry)
+        yield from self.spending.check(entry)
         if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused | AwardReopened):
             yield from self._contribution(entry)
         elif isinstance(fact, PolicyPublished):
@@ -56,18 +57,18 @@ class Settling:
         elif isinstance(fact, BudgetSet):
             yield from self._budget(entry, fact)
         else:
-            yield from self.spending.check(entry)
             yield from self.actors.check(entry)
 
     def end(self) -> Iterator[Finding]:
         """The log ends: nothing may be missing."""
+        yield from self.spending.end()
         yield from self.books.end()
 
     def lost(self, originator: UUID | None) -> None:
         """A row could not be read: it may have been the one that is due."""
         if originator is not None:
             self.actors.lost(originator)
-            self.spending.lost(originator)
+        self.spending.lost(originator)
         self.books.lost()
 
     def _contribution(self, entry: Entry) -> Iterator[Finding]:
@@ -169,5 +170,6 @@ class Settling:
             yield found("BUDGET", entry.position, f"{fact.district} {fact.year} {fact.coins}")
             return
         if fact.by is not None:  # At the terminal nobody is named.
-            yield from self.actors.holder(entry, fact.by, frozenset({"reward_officer"}))
+            places = () if fact.district == CITY else self.spending.market.places(fact.district)
+            yield from self.actors.holder(entry, fact.by, frozenset({"reward_officer"}), places)
         self.books.book = self.books.book.with_facts([fact])

@@ -6,6 +6,7 @@ the stored measurements. What was awarded is compared, whatever became of the co
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
     Assessed,
+    AwardReopened,
     Contribution,
     Recorded,
     ReviewRefused,
@@ -52,6 +54,7 @@ class WhatIf:
         self._open: dict[UUID, tuple[Contribution, State]] = {}
         self._waiting: dict[UUID, tuple[Contribution, State]] = {}  # for a budget
         self._awards: dict[UUID, int] = {}  # by cause
+        self._paid: set[UUID] = set()  # causes the log itself has paid
         self._used: dict[str, int] = {}
         self._awarded: dict[UUID, int] = {}
         self._would: dict[UUID, int] = {}
@@ -64,13 +67,15 @@ class WhatIf:
         elif isinstance(fact, CoinsAwarded):
             before = self._awarded.get(fact.participant_id, 0)
             self._awarded[fact.participant_id] = before + fact.amount
+            self._paid.add(fact.cause)
+        elif isinstance(fact, AwardReopened):
+            self._settle_waiting([entry.originator_id], entry)
         elif isinstance(fact, AwardReversed):
             self._count(fact.districts, fact.earned_on.year, -self._awards.get(fact.cause, 0))
+            self._settle_waiting([one for one in self._waiting if one in self._paid], entry)
         elif isinstance(fact, BudgetSet):
             self._book = self._book.with_facts([fact])
-            waiting, self._waiting = self._waiting, {}
-            for cause, (contribution, state) in waiting.items():
-                self._settle(cause, contribution, state, entry)
+            self._settle_waiting([one for one in self._waiting if one in self._paid], entry)
 
     def differences(self) -> list[Difference]:
         """Everybody whose coins would be more or fewer, by participant."""
@@ -108,6 +113,14 @@ class WhatIf:
         verdict, reasons = contribution.verdict(recorded, fact, rules, entry.recorded_at)
         judged = msgspec.structs.replace(fact, verdict=verdict, reasons=reasons)
         return msgspec.structs.replace(entry, fact=judged)
+
+    def _settle_waiting(self, causes: Iterable[UUID], entry: Entry) -> None:
+        """Try again what found no budget: when it was tried again, or as soon as there is room
+        for what the log had paid all along.
+        """
+        for cause in causes:
+            if cause in self._waiting:
+                self._settle(cause, *self._waiting.pop(cause), entry)
 
     def _settle(
         self, cause: UUID, contribution: Contribution, state: State, entry: Entry

@@ -7,27 +7,27 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.facts import Entry, Fact, stored_as
+from ledger.commands import Signed
+from ledger.facts import Entry, Fact, Sealed, stored_as
 
 AccountKind = Literal["team", "enterprise"]
 
 
-class AccountChanged(Fact, frozen=True):
-    """Base of the facts about an account: by whom, and the command that it was."""
-
-    by: UUID
-    command_id: UUID
-    body_digest: str
+class AccountChanged(Signed, frozen=True):
+    """Base of the facts about an account."""
 
 
 @stored_as("account.opened", zh="开设账户：{kind}", en="An account was opened: {kind}")
 class AccountOpened(AccountChanged, frozen=True):
-    """A team or an enterprise has a wallet; its name is public, its keeper spends from it."""
+    """A team or an enterprise has a wallet; its keeper spends from it.
+
+    Its name is sealed under a key of its own: teams are called after people as well.
+    """
 
     kind: str
-    name: str
     district: str | None
     keeper: UUID
+    sealed: tuple[Sealed, ...]
 
 
 @stored_as("account.member-added", zh="账户增加成员", en="A member joined an account")

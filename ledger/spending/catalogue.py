@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
+from ledger.access import within
+from ledger.commands import Signed
 from ledger.errors import NotFound
 from ledger.facts import Fact, stored_as
 from ledger.participants import Actor
 
+Price = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Units = Annotated[int, msgspec.Meta(ge=1)]
 OfferKind = Literal["phone_credit", "goods", "bus_rides", "voucher", "donation", "other"]
 
 
@@ -23,32 +27,30 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What an offer says. Coins are whole; ``stock`` None is as many as are asked for.
 
     ``unit`` is what one is called (份, 张), ``multiple`` how many are given at a time at least
-    (常州 gives by the hundred). A ``donation`` is given to a cause and needs no collecting.
+    (常州 gives by the hundred), ``per_person_month`` how many one wallet may take in a month, be it
+    a person's or a team's. A ``donation`` is given to a cause and needs no collecting.
     """
 
     name: str
-    price: int
-    stock: int | None
+    price: Price
+    stock: Annotated[int, msgspec.Meta(ge=0)] | None
     unit: str
     kind: OfferKind = "goods"
-    multiple: int = 1
-    per_person_month: int | None = None
+    multiple: Units = 1
+    per_person_month: Units | None = None
     approval: bool = False
     merchant_id: UUID | None = None
     district: str | None = None
     valid_from: date | None = None
     valid_until: date | None = None
     pick_up_points: tuple[str, ...] = ()
-    collect_days: int = 30
+    collect_days: Units = 30
 
 
-class OfferChanged(Fact, frozen=True):
-    """Base of the facts about an offer: which, by whom, and the command that it was."""
+class OfferChanged(Signed, frozen=True):
+    """Base of the facts about an offer."""
 
     offer_id: UUID
-    by: UUID
-    command_id: UUID
-    body_digest: str
 
 
 @stored_as("offer.published", zh="兑换商城上架一项兑换", en="An offer was put into the catalogue")
@@ -60,12 +62,12 @@ class OfferPublished(OfferChanged, frozen=True):
 
 @stored_as("offer.restocked", zh="补充库存 {units}", en="{units} more units of an offer are there")
 class OfferRestocked(OfferChanged, frozen=True):
-    units: int
+    units: Units
 
 
 @stored_as("offer.repriced", zh="调整兑换价为 {price} 枚", en="An offer costs {price} coins now")
 class OfferRepriced(OfferChanged, frozen=True):
-    price: int
+    price: Price
 
 
 @stored_as("offer.withdrawn", zh="下架一项兑换", en="An offer was taken out of the catalogue")
@@ -136,11 +138,11 @@ def manages(actor: Actor, offer: Offer, districts: Sequence[str]) -> bool:
     """Whether an offer is the actor's to change: a merchant's own, an officer's of their place."""
     if actor.role == "merchant":
         return offer.terms.merchant_id == actor.participant_id
-    return actor.role == "reward_officer" and actor.district in (None, *districts)
+    return actor.role == "reward_officer" and within(actor, districts)
 
 
-def hands_out(actor: Actor, merchant_id: UUID | None) -> bool:
-    """Whether the actor may hand it out: its merchant, or any where none is named."""
+def hands_out(actor: Actor, merchant_id: UUID | None, districts: Sequence[str]) -> bool:
+    """Whether the actor may hand it out: its merchant; where none is named, any of its place."""
     if merchant_id is not None:
         return actor.role == "merchant" and actor.participant_id == merchant_id
-    return actor.role in ("merchant", "reward_officer")
+    return actor.role in ("merchant", "reward_officer") and within(actor, districts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from ledger import access, identity
+from ledger.commands import Decision, signature
 from ledger.days import day_of
 from ledger.errors import (
     AlreadyCollected,
@@ -16,14 +17,12 @@ from ledger.errors import (
     OwnOffer,
     RedemptionOver,
     SelfApproval,
-    SubmissionConflict,
     VoucherLapsed,
     WrongVoucher,
 )
-from ledger.facts import Fact
 from ledger.participants import Actor
 from ledger.spending import vouchers
-from ledger.spending.catalogue import hands_out
+from ledger.spending.catalogue import hands_out, stock_key
 from ledger.spending.holding import RedemptionReceipt
 from ledger.spending.redeeming import Redeeming
 from ledger.spending.redemptions import (
@@ -38,12 +37,11 @@ from ledger.spending.redemptions import (
     RedemptionRequested,
     VoucherIssued,
 )
-from ledger.store.rows import VaultRow
-from ledger.vault import content_of
+from ledger.store.rows import Quota
 
 APPROVERS = frozenset({"approver", "reward_officer"})
 
-Decide = Callable[[Redemption, RedemptionRequested, dict[str, Any]], Sequence[Fact]]
+Decide = Callable[[Redemption, RedemptionRequested, dict[str, Any]], Decision]
 
 
 class Deciding(Redeeming):
@@ -56,9 +54,10 @@ class Deciding(Redeeming):
 
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
-        ) -> Sequence[Fact]:
+        ) -> Decision:
             self._check_approver(actor, known, asked, day_of(now))
-            return [RedemptionApproved(**signed), self._voucher_for(redemption_id, asked, now)]
+            issued = self._voucher_for(redemption_id, asked, now)
+            return Decision([RedemptionApproved(**signed), issued])
 
         return self._decide_redemption(
             actor, "approve", redemption_id, request, submission_id, now, decide
@@ -69,18 +68,17 @@ class Deciding(Redeeming):
         now: datetime,
     ) -> RedemptionReceipt:  # fmt: skip
         """Decline a request, with the reason in words; the coins come back."""
-        rows: list[VaultRow] = []
 
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
-        ) -> Sequence[Fact]:
+        ) -> Decision:
             self._check_approver(actor, known, asked, day_of(now))
             sealed, row = self.vault.seal(redemption_id, asked.by, "decline", reason, now)
-            rows[:] = [row]
-            return [RedemptionDeclined(**signed, sealed=(sealed,))]
+            declined = RedemptionDeclined(**signed, sealed=(sealed,))
+            return Decision([declined], rows=[row], quotas=_returned(asked))
 
         return self._decide_redemption(
-            actor, "decline", redemption_id, request, submission_id, now, decide, rows
+            actor, "decline", redemption_id, request, submission_id, now, decide
         )
 
     def collect(
@@ -95,10 +93,10 @@ class Deciding(Redeeming):
 
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
-        ) -> Sequence[Fact]:
+        ) -> Decision:
             issued = known.issued
             right = issued is not None and vouchers.digest_of(voucher) == issued.voucher_sha256
-            if not hands_out(actor, asked.merchant_id):
+            if not hands_out(actor, asked.merchant_id, asked.districts):
                 raise OtherMerchant if right else NotFound
             if known.state == "collected" and right:
                 raise AlreadyCollected
@@ -106,10 +104,11 @@ class Deciding(Redeeming):
                 raise _over(known)
             if not right:
                 raise WrongVoucher
-            if actor.participant_id in (asked.by, asked.participant_id):
+            owners, unchanged = self._owners(asked)
+            if actor.participant_id in (asked.by, *owners):
                 raise OwnOffer
             _check_deadline(known, day_of(now))
-            return [RedemptionCollected(**signed)]
+            return Decision([RedemptionCollected(**signed)], unchanged=unchanged)
 
         return self._decide_redemption(
             actor, "collect", redemption_id, request, submission_id, now, decide
@@ -122,14 +121,16 @@ class Deciding(Redeeming):
 
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
-        ) -> Sequence[Fact]:
-            if not self.asked_by(actor, asked):
+        ) -> Decision:
+            owners, unchanged = self._owners(asked)
+            if actor.participant_id not in owners:
                 raise NotFound
             if known.state == "collected":
                 raise AlreadyCollected
             if known.state not in HELD_STATES:
                 raise _over(known)
-            return [RedemptionCancelled(**signed)]
+            cancelled = RedemptionCancelled(**signed)
+            return Decision([cancelled], quotas=_returned(asked), unchanged=unchanged)
 
         return self._decide_redemption(
             actor, "cancel", redemption_id, request, submission_id, now, decide
@@ -145,9 +146,11 @@ class Deciding(Redeeming):
             known = self.redemption(redemption_id)
             if known.deadline is None or not known.overdue(today):
                 return None
+            assert known.requested is not None
             lapsed = RedemptionLapsed(deadline=known.deadline, as_of=today)
+            decided = Decision([lapsed], quotas=_returned(known.requested))
             wallet = self.wallet(_payer(known))
-            return self._save_redemption(redemption_id, known, [lapsed], wallet, now)
+            return self._save_redemption(redemption_id, known, decided, wallet, now)
 
         with self.wallet_turns.of(_payer(self.redemption(redemption_id))):
             return self.attempt(command)
@@ -160,10 +163,17 @@ class Deciding(Redeeming):
                 return fact.redemption_id
         raise NotFound
 
-    def asked_by(self, actor: Actor, asked: RedemptionRequested) -> bool:
-        """Whether a redemption is the actor's: they asked for it, or they keep its account."""
-        person, payer = actor.participant_id, asked.participant_id
-        return person == asked.by or (payer != asked.by and self.account(payer).kept_by(person))
+    def owned_by(self, person: UUID, asked: RedemptionRequested) -> bool:
+        """Whether a redemption is somebody's: they pay for it, or keep the account that does."""
+        return person in self._owners(asked)[0]
+
+    def _owners(self, asked: RedemptionRequested) -> tuple[set[UUID], dict[UUID, int]]:
+        """Whose a redemption is now, and the version of the account that says so."""
+        if asked.participant_id == asked.by:
+            return {asked.by}, {}
+        account = self.account(asked.participant_id)
+        keepers = {person for person, keeps in account.members.items() if keeps}
+        return keepers, {asked.participant_id: account.version}
 
     def _decide_redemption(
         self,
@@ -174,24 +184,19 @@ class Deciding(Redeeming):
         submission_id: UUID,
         now: datetime,
         decide: Decide,
-        rows: Sequence[VaultRow] = (),
     ) -> RedemptionReceipt:
-        by = actor.participant_id
-        command_id = identity.command_id(by, f"{action}/{redemption_id}", submission_id)
-        digest = self.vault.fingerprint(by, content_of(request))
-        signed = {"by": by, "command_id": command_id, "body_digest": digest}
+        signed = signature(
+            self.vault, actor.participant_id, f"{action}/{redemption_id}", submission_id, request
+        )
 
         def command() -> RedemptionReceipt:
             known = self.redemption(redemption_id)
-            if earlier := known.commands.get(command_id):
-                if earlier[0] != digest:
-                    raise SubmissionConflict
-                return self._redemption_at(redemption_id, earlier[1])
+            if earlier := signed.earlier(known.commands):
+                return self._redemption_at(redemption_id, earlier)
             assert known.requested is not None
-            facts, wallet = decide(known, known.requested, signed), self.wallet(_payer(known))
-            return self._save_redemption(
-                redemption_id, known, facts, wallet, now, vault_rows=rows
-            )
+            decided = decide(known, known.requested, signed.fields)
+            wallet = self.wallet(_payer(known))
+            return self._save_redemption(redemption_id, known, decided, wallet, now)
 
         with self.wallet_turns.of(_payer(self.redemption(redemption_id))):
             return self.attempt(command)
@@ -201,7 +206,7 @@ class Deciding(Redeeming):
     ) -> None:
         if not access.reviews(actor, APPROVERS, asked.districts):
             raise NotFound
-        if self.asked_by(actor, asked):
+        if actor.participant_id == asked.by or self.owned_by(actor.participant_id, asked):
             raise SelfApproval
         if known.state != "requested":
             raise _over(known)
@@ -217,6 +222,11 @@ class Deciding(Redeeming):
 def _payer(known: Redemption) -> UUID:
     assert known.requested is not None
     return known.requested.participant_id
+
+
+def _returned(asked: RedemptionRequested) -> list[Quota]:
+    """The stock that comes back with the coins."""
+    return [Quota(stock_key(asked.offer_id), -asked.quantity, None)]
 
 
 def _over(known: Redemption) -> RedemptionOver:

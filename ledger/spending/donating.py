@@ -12,8 +12,10 @@ import msgspec
 
 from ledger import access, identity
 from ledger.coins import CoinsGiven, CoinsReceived, GivenLot, total
+from ledger.commands import Decision, signature
 from ledger.days import day_of
 from ledger.errors import (
+    Erased,
     FieldError,
     InsufficientCoins,
     InvalidInput,
@@ -25,7 +27,6 @@ from ledger.log import Append
 from ledger.participants import Actor
 from ledger.spending.accounts import (
     Account,
-    AccountChanged,
     AccountKind,
     AccountOpened,
     Donation,
@@ -73,10 +74,12 @@ class Donating(Deciding):
         self._check_place(actor, district)
         account_id = identity.account_id(actor.participant_id, submission_id)
 
-        def decide(account: Account, signed: dict[str, Any]) -> AccountChanged:
-            return AccountOpened(
-                kind=kind, name=name, district=district, keeper=keeper, **signed
+        def decide(account: Account, signed: dict[str, Any]) -> Decision:
+            sealed, row = self.vault.seal(account_id, account_id, "name", name, now)
+            opened = AccountOpened(
+                kind=kind, district=district, keeper=keeper, sealed=(sealed,), **signed
             )
+            return Decision([opened], rows=[row])
 
         return self._change_account(
             actor, "open", account_id, request, submission_id, now, decide
@@ -96,7 +99,7 @@ class Donating(Deciding):
             )
             raise InvalidInput([problem])
 
-        def decide(account: Account, signed: dict[str, Any]) -> AccountChanged:
+        def decide(account: Account, signed: dict[str, Any]) -> Decision:
             if account.opened is None or not self._manages_account(actor, account):
                 raise UnknownAccount
             stays = action == "add" and keeper
@@ -107,14 +110,22 @@ class Donating(Deciding):
                 )  # fmt: skip
                 raise InvalidInput([problem])
             if action == "add":
-                return MemberAdded(participant_id=person, keeper=keeper, **signed)
+                return Decision([MemberAdded(participant_id=person, keeper=keeper, **signed)])
             if person not in account.members:
                 raise NotFound
-            return MemberRemoved(participant_id=person, **signed)
+            return Decision([MemberRemoved(participant_id=person, **signed)])
 
         return self._change_account(
             actor, f"members/{account_id}", account_id, request, submission_id, now, decide
         )
+
+    def account_name(self, account_id: UUID, account: Account) -> str | None:
+        """What an account is called, from the vault; None once that was erased."""
+        assert account.opened is not None
+        try:
+            return str(self.vault.open(account_id, account.opened.sealed[0]))
+        except Erased:
+            return None
 
     def donate(
         self, actor: Actor, to: UUID, coins: int, request: Any, submission_id: UUID, now: datetime
@@ -134,7 +145,8 @@ class Donating(Deciding):
             problem = FieldError("coins", "not_a_multiple", f"应为 {price} 的整数倍",
                                  f"it must be a multiple of {price}")  # fmt: skip
             raise InvalidInput([problem])
-        paid = self._redeem(donation_id, actor, Order(to, quantity), request, now)
+        order = Order(to, quantity, price=offer.terms.price)
+        paid = self._redeem(donation_id, actor, order, request, now)
         return DonationReceipt(
             paid.id, to, paid.coins, paid.balance, paid.position, paid.replayed
         )
@@ -190,21 +202,19 @@ class Donating(Deciding):
         request: Any,
         submission_id: UUID,
         now: datetime,
-        decide: Callable[[Account, dict[str, Any]], AccountChanged],
+        decide: Callable[[Account, dict[str, Any]], Decision],
     ) -> AccountReceipt:
-        by = actor.participant_id
-        command_id = identity.command_id(by, f"account/{action}", submission_id)
-        digest = self.vault.fingerprint(by, content_of(request))
-        signed = {"by": by, "command_id": command_id, "body_digest": digest}
+        signed = signature(
+            self.vault, actor.participant_id, f"account/{action}", submission_id, request
+        )
 
         def command() -> AccountReceipt:
             account = self.account(account_id)
-            if known := account.commands.get(command_id):
-                if known[0] != digest:
-                    raise SubmissionConflict
-                return AccountReceipt(account_id, known[1], replayed=True)
-            fact = decide(account, signed)
-            (entry,) = self.append([Append(account_id, account.version, [fact])], now)
+            if earlier := signed.earlier(account.commands):
+                return AccountReceipt(account_id, earlier, replayed=True)
+            decided = decide(account, signed.fields)
+            write = Append(account_id, account.version, decided.facts)
+            (entry,) = self.append([write], now, vault_rows=decided.rows)
             return AccountReceipt(account_id, entry.position)
 
         return self.attempt(command)

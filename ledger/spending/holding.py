@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from ledger import identity
+from ledger.commands import Decision
 from ledger.days import day_of
 from ledger.errors import NotFound
-from ledger.facts import Entry, Fact
+from ledger.facts import Entry
 from ledger.log import Append
 from ledger.spending import vouchers
 from ledger.spending.accounts import Account
-from ledger.spending.catalogue import Offer, stock_key
 from ledger.spending.redemptions import (
-    RETURNING,
     Redemption,
     RedemptionIssued,
     RedemptionRequested,
@@ -25,7 +23,6 @@ from ledger.spending.redemptions import (
     begins_anew,
     money_of,
 )
-from ledger.store.rows import Quota, VaultRow
 from ledger.tokens import Tokens
 from ledger.wallet import Wallet
 
@@ -74,24 +71,20 @@ class Holding(Tokens):
         self,
         redemption_id: UUID,
         known: Redemption,
-        facts: Sequence[Fact],
+        decided: Decision,
         wallet: Wallet,
         now: datetime,
-        *,
-        offer: Offer | None = None,
-        unchanged: Mapping[UUID, int] | None = None,
-        vault_rows: Sequence[VaultRow] = (),
     ) -> RedemptionReceipt:
-        """Save the facts, each with what it does to the coins right behind it, in one commit.
+        """Save what was decided, each fact with what it does to the coins right behind it.
 
         ``wallet`` is the payer's as the decision saw it; its version guards what was decided.
         """
-        asked = known.requested or facts[0]
+        asked = known.requested or decided.facts[0]
         assert isinstance(asked, RedemptionRequested)
-        payer, version = asked.participant_id, known.version
-        purse = identity.wallet_id(payer)
-        before, writes, quotas = wallet.version, list[Append](), list[Quota]()
-        for fact in facts:
+        payer, before = asked.participant_id, wallet.version
+        purse, version = identity.wallet_id(payer), known.version
+        writes = list[Append]()
+        for fact in decided.facts:
             writes.append(Append(redemption_id, version, [fact]))
             version += 1
             money = money_of(redemption_id, fact, asked, wallet, day_of(now))
@@ -101,10 +94,12 @@ class Holding(Tokens):
             if isinstance(fact, RedemptionIssued):
                 voucher = VoucherIssued(redemption_id=redemption_id)
                 writes.append(Append(identity.voucher_id(fact.voucher_sha256), 0, [voucher]))
-            quotas += _stock_moved(fact, asked, offer)
+        # Where no coins move the balance that is told must be that of the commit all the same.
+        still = {purse: before} if wallet.version == before else {}
         entries = self.append(
-            writes, now, vault_rows=vault_rows, unchanged=unchanged, quotas=quotas
-        )
+            writes, now, vault_rows=decided.rows, unchanged={**decided.unchanged, **still},
+            quotas=decided.quotas,
+        )  # fmt: skip
         self.snapshot_if_due(wallet, before, payer, now)
         for entry in entries:
             if entry.originator_id == redemption_id:
@@ -146,15 +141,3 @@ class Holding(Tokens):
         receipt = self._redemption_receipt(redemption_id, then, wallet, last)
         return msgspec.structs.replace(receipt, replayed=True)
 
-
-def _stock_moved(
-    fact: Fact, asked: RedemptionRequested, offer: Offer | None
-) -> list[Quota]:
-    """What a fact takes of the offer's stock or gives back."""
-    key = stock_key(asked.offer_id)
-    if isinstance(fact, RedemptionRequested):
-        assert offer is not None
-        return [Quota(key, asked.quantity, offer.terms.stock)]
-    if isinstance(fact, RETURNING):
-        return [Quota(key, -asked.quantity, None)]
-    return []

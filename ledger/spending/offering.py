@@ -10,12 +10,12 @@ from uuid import UUID
 import msgspec
 
 from ledger import access, identity
+from ledger.commands import Decision, signature
 from ledger.errors import (
     FieldError,
     Forbidden,
     InvalidInput,
     OfferClosed,
-    SubmissionConflict,
     UnknownOffer,
 )
 from ledger.log import Append
@@ -23,7 +23,6 @@ from ledger.participants import Actor
 from ledger.spending.catalogue import (
     Catalogue,
     Offer,
-    OfferChanged,
     OfferPublished,
     OfferRepriced,
     OfferRestocked,
@@ -32,7 +31,6 @@ from ledger.spending.catalogue import (
     manages,
 )
 from ledger.tokens import Tokens
-from ledger.vault import content_of
 
 
 class OfferReceipt(msgspec.Struct, frozen=True):
@@ -51,6 +49,17 @@ class Offering(Tokens):
     ) -> OfferReceipt:
         """Put an offer into the catalogue; a merchant's is their own, for their own district."""
         offer_id = identity.offer_id(actor.participant_id, submission_id)
+
+        def decide(_: Offer | None, signed: dict[str, Any]) -> Decision:
+            own, unchanged = self._placed(actor, terms)
+            return Decision([OfferPublished(terms=own, **signed)], unchanged=unchanged)
+
+        return self._change_offer(
+            actor, "publish", offer_id, request, submission_id, now, decide
+        )
+
+    def _placed(self, actor: Actor, terms: Terms) -> tuple[Terms, dict[UUID, int]]:
+        """The terms as this actor may set them, and the version of the merchant they name."""
         if actor.role == "merchant":
             if terms.merchant_id not in (None, actor.participant_id):
                 raise Forbidden
@@ -60,15 +69,15 @@ class Offering(Tokens):
         self._check_district(terms.district)
         if not access.within(actor, self.districts.current().path(terms.district)):
             raise Forbidden
-        if terms.merchant_id and "merchant" not in self.participant(terms.merchant_id).roles:
+        if terms.merchant_id is None:
+            return terms, {}
+        merchant = self.participant(terms.merchant_id)
+        if "merchant" not in merchant.roles:
             problem = FieldError(
                 "merchant_id", "not_a_merchant", "没有这个商户", "no such merchant"
             )
             raise InvalidInput([problem])
-        return self._change_offer(
-            actor, "publish", offer_id, request, submission_id, now,
-            lambda _, signed: OfferPublished(terms=terms, **signed),
-        )  # fmt: skip
+        return terms, {terms.merchant_id: merchant.version}
 
     def restock(
         self, actor: Actor, offer_id: UUID, units: int, request: Any, submission_id: UUID,
@@ -76,12 +85,12 @@ class Offering(Tokens):
     ) -> OfferReceipt:  # fmt: skip
         """Add units to the stock; raises InvalidInput where there is no end of them anyway."""
 
-        def decide(offer: Offer | None, signed: dict[str, Any]) -> OfferChanged:
+        def decide(offer: Offer | None, signed: dict[str, Any]) -> Decision:
             if offer is not None and offer.terms.stock is None:
                 problem = FieldError("units", "unlimited", "这项兑换不限数量，无需补货",
                                      "there is no end of these anyway")  # fmt: skip
                 raise InvalidInput([problem])
-            return OfferRestocked(units=units, **signed)
+            return Decision([OfferRestocked(units=units, **signed)])
 
         return self._change_offer(
             actor, "restock", offer_id, request, submission_id, now, decide
@@ -94,20 +103,17 @@ class Offering(Tokens):
         """Change the price for whoever asks from now on."""
         return self._change_offer(
             actor, "reprice", offer_id, request, submission_id, now,
-            lambda _, signed: OfferRepriced(price=price, **signed),
+            lambda _, signed: Decision([OfferRepriced(price=price, **signed)]),
         )  # fmt: skip
 
     def withdraw(
         self, actor: Actor, offer_id: UUID, request: Any, submission_id: UUID, now: datetime
     ) -> OfferReceipt:
-        """Take an offer out of the catalogue; what is held goes on. Raises OfferClosed twice."""
-
-        def decide(offer: Offer | None, signed: dict[str, Any]) -> OfferChanged:
-            if offer is not None and offer.withdrawn:
-                raise OfferClosed
-            return OfferWithdrawn(**signed)
-
-        return self._change_offer(actor, "withdraw", offer_id, request, submission_id, now, decide)
+        """Take an offer out of the catalogue for good; what is held goes on."""
+        return self._change_offer(
+            actor, "withdraw", offer_id, request, submission_id, now,
+            lambda _, signed: Decision([OfferWithdrawn(**signed)]),
+        )  # fmt: skip
 
     def stock_left(self, offer: Offer) -> int | None:
         """How many can still be asked for; None where there is no end of them."""
@@ -124,28 +130,25 @@ class Offering(Tokens):
         request: Any,
         submission_id: UUID,
         now: datetime,
-        decide: Callable[[Offer | None, dict[str, Any]], OfferChanged],
+        decide: Callable[[Offer | None, dict[str, Any]], Decision],
     ) -> OfferReceipt:
-        by = actor.participant_id
-        command_id = identity.command_id(by, f"{action}/{offer_id}", submission_id)
-        digest = self.vault.fingerprint(by, content_of(request))
-        signed = {
-            "offer_id": offer_id, "by": by, "command_id": command_id, "body_digest": digest,
-        }  # fmt: skip
+        signed = signature(
+            self.vault, actor.participant_id, f"{action}/{offer_id}", submission_id, request
+        )
 
         def command() -> OfferReceipt:
             catalogue = self.catalogue.current()
-            if known := catalogue.commands.get(command_id):
-                if known[0] != digest:
-                    raise SubmissionConflict
-                return self._changed_before(offer_id, known[1])
+            if earlier := signed.earlier(catalogue.commands):
+                return self._changed_before(offer_id, earlier)
             offer = catalogue.offers.get(offer_id)
             if action != "publish" and (offer is None or not self._manages(actor, offer)):
                 raise UnknownOffer
-            fact = decide(offer, signed)
-            write = Append(identity.CATALOGUE, catalogue.version, [fact])
-            (entry,) = self.append([write], now)
-            changed = catalogue.with_facts([fact]).offers[offer_id]
+            if offer is not None and offer.withdrawn:
+                raise OfferClosed
+            decided = decide(offer, {"offer_id": offer_id, **signed.fields})
+            write = Append(identity.CATALOGUE, catalogue.version, decided.facts)
+            (entry,) = self.append([write], now, unchanged=decided.unchanged)
+            changed = catalogue.with_facts(decided.facts).offers[offer_id]
             return OfferReceipt(changed, entry.position)
 
         return self.attempt(command)

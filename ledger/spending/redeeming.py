@@ -10,11 +10,13 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
+from ledger.commands import Decision
 from ledger.days import day_of, month_of
 from ledger.errors import (
     FieldError,
     InvalidInput,
     OwnOffer,
+    PriceChanged,
     RedemptionRefusal,
     SubmissionConflict,
     UnknownAccount,
@@ -34,6 +36,7 @@ from ledger.spending.redemptions import (
     RedemptionRefused,
     RedemptionRequested,
 )
+from ledger.store.rows import Quota
 from ledger.vault import content_of
 from ledger.wallet import Wallet
 
@@ -41,11 +44,15 @@ REFUSALS = {cls.code: cls for cls in RedemptionRefusal.__subclasses__()}
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What somebody asks for: an offer, how many, and from which account (their own: None)."""
+    """What somebody asks for: an offer, how many, and from which account (their own: None).
+
+    ``price`` is what they were told one costs; None takes whatever it costs now.
+    """
 
     offer_id: UUID
     quantity: int = 1
     account_id: UUID | None = None
+    price: int | None = None
 
 
 class Redeeming(Holding):
@@ -57,7 +64,8 @@ class Redeeming(Holding):
         """Hold coins and stock, and issue the voucher where no approval is wanted.
 
         Raises a RedemptionRefusal, which is stored: the same submission is refused again, a new
-        one is looked at anew. Raises UnknownOffer, UnknownAccount, OwnOffer, InvalidInput.
+        one is looked at anew. Raises UnknownOffer, UnknownAccount, OwnOffer, PriceChanged,
+        InvalidInput.
         """
         redemption_id = identity.redemption_id(actor.participant_id, submission_id)
         return self._redeem(redemption_id, actor, order, request, now)
@@ -81,10 +89,12 @@ class Redeeming(Holding):
             wallet = self.wallet(order.account_id or by)
             if reason := _too_much(order, offer, wallet, day_of(now)):
                 return self._refuse_redemption(redemption_id, actor, order, digest, reason, now)
-            facts = self._facts(redemption_id, actor, order, offer, digest, day_of(now))
-            return self._save_redemption(
-                redemption_id, known, facts, wallet, now, offer=offer, unchanged=unchanged
+            decided = Decision(
+                self._facts(redemption_id, actor, order, offer, digest, day_of(now)),
+                quotas=[Quota(offer.stock_key, order.quantity, offer.terms.stock)],
+                unchanged=unchanged,
             )
+            return self._save_redemption(redemption_id, known, decided, wallet, now)
 
         with self.wallet_turns.of(order.account_id or by):
             return self.attempt(command)
@@ -97,7 +107,9 @@ class Redeeming(Holding):
         if earlier is None or earlier.body_digest != digest:
             raise SubmissionConflict
         if isinstance(earlier, RedemptionRefused):
-            raise REFUSALS[earlier.reason]
+            refusal = REFUSALS[earlier.reason]()
+            refusal.replayed = True
+            raise refusal
         (first,) = self.events.get(redemption_id, lte=1)
         return self._redemption_at(redemption_id, first.position)  # type: ignore[attr-defined]
 
@@ -164,9 +176,11 @@ class Redeeming(Holding):
 
 
 def _offer_for(actor: Actor, order: Order, offer: Offer | None) -> Offer:
-    """The offer, if it is there, in the multiples it is given in, and not the asker's own."""
+    """The offer, if it is there, as the asker was told of it, and not their own."""
     if offer is None:
         raise UnknownOffer
+    if order.price not in (None, offer.terms.price):
+        raise PriceChanged(price=offer.terms.price)
     if offer.terms.merchant_id == actor.participant_id:
         raise OwnOffer
     if order.quantity % offer.terms.multiple:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.coins import CoinsHeld, CoinsReleased, CoinsSpent, total
+from ledger.commands import Signed
 from ledger.facts import Entry, Fact, Sealed, stored_as
 from ledger.wallet import Wallet, first
 
@@ -61,12 +62,8 @@ class RedemptionRefused(Fact, frozen=True):
     body_digest: str
 
 
-class Decided(Fact, frozen=True):
-    """Base of what somebody decides about a redemption: who, and the command that it was."""
-
-    by: UUID
-    command_id: UUID
-    body_digest: str
+class Decided(Signed, frozen=True):
+    """Base of what somebody decides about a redemption."""
 
 
 @stored_as("redemption.approved", zh="批准兑换", en="A redemption was approved")
@@ -144,6 +141,7 @@ class Redemption(msgspec.Struct):
     requested: RedemptionRequested | None = None
     refused: RedemptionRefused | None = None
     issued: RedemptionIssued | None = None
+    approved: bool = False
     position: int = 0  # of the last fact
     commands: dict[UUID, tuple[str, int]] = {}
 
@@ -157,6 +155,8 @@ class Redemption(msgspec.Struct):
             self.refused = fact
         elif isinstance(fact, RedemptionIssued):
             self.issued = fact
+        elif isinstance(fact, RedemptionApproved):
+            self.approved = True
         if isinstance(fact, Decided):
             self.commands[fact.command_id] = (fact.body_digest, entry.position)
 

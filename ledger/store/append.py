@@ -84,7 +84,7 @@ class Admission:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to insert: every call was refused."""
-        return not self.events and not self.vault_rows
+        return not self.events and not self.vault_rows and not self.used
 
     def settle(self) -> None:
         """Tell every call its outcome; to be called when the transaction is committed."""

@@ -74,7 +74,7 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         """
         if any(value is not None for value in unknown.values()):  # The library passes None.
             raise TypeError(f"the log cannot record {', '.join(unknown)}")
-        if not stored_events and not vault_rows:
+        if not stored_events and not vault_rows and not quotas:
             return []
         facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
         if len(facts) < len(stored_events):
@@ -168,7 +168,12 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
 
     def select_quotas(self) -> dict[str, int]:
         """How much is used of every shared amount."""
-        return {key: int(used) for key, used in self.rows((schema.SELECT_QUOTAS, []))}
+        return self.select_quotas_at()[1]
+
+    def select_quotas_at(self) -> tuple[int, dict[str, int]]:
+        """The last position of the log, and how much is used of every shared amount then."""
+        rows = self.rows((schema.SELECT_QUOTAS, []))
+        return int(rows[0][0]), {key: int(used) for _, key, used in rows if key is not None}
 
     def select_vault(self, originator_id: UUID) -> list[VaultRow]:
         """The vault rows of one originator, by field."""

@@ -55,7 +55,12 @@ SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
 SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
 SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
-SELECT_QUOTAS = "SELECT key, used FROM quotas ORDER BY key"
+# One statement, and so of one moment.
+SELECT_QUOTAS = (
+    "SELECT log.head, quotas.key, quotas.used FROM"
+    " (SELECT coalesce(max(position), 0) AS head FROM events) AS log LEFT JOIN quotas ON true"
+    " ORDER BY quotas.key"
+)
 SELECT_USED = "SELECT used FROM quotas WHERE key = ?"
 KEEP_USED = (
     "INSERT INTO quotas VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET used = excluded.used"

@@ -49,7 +49,7 @@ EXPECTED = {
     ("POST", "/v1/reversals/<uuid:id>/confirm"): {"approver"},
     ("POST", "/v1/reversals/<uuid:id>/reject"): {"approver"},
     ("GET", "/v1/reversals"): {"reward_officer", "approver", "auditor"},
-    ("GET", "/v1/reversals/<uuid:id>"): {"reward_officer", "approver", "auditor"},
+    ("GET", "/v1/reversals/<uuid:id>"): EVERYBODY,
     ("POST", "/v1/budgets"): {"reward_officer"},
     ("GET", "/v1/budgets"): {"reward_officer", "approver", "auditor", "admin"},
     ("GET", "/v1/trial-balance"): {"auditor", "reward_officer", "approver"},

@@ -63,8 +63,8 @@ def test_what_is_spent_is_owed(proposed, caller, follow):
     assert citizen.get("/v1/wallets/me/explain").json["totals"]["debt"] == 10
 
 
-def test_the_words_stay_in_the_vault(proposed, caller, services, erase):
-    """Code and words reach officers, approvers and auditors of its place; erased, no words."""
+def test_the_words_stay_in_the_vault(proposed, caller, services, erase, follow):
+    """Code and words reach officers, approvers, auditors, and at the end whose coins they were."""
     citizen, officer, made = proposed
     path = f"/v1/reversals/{made['id']}"
     for one in (officer, caller("approver", "110"), caller("auditor")):
@@ -75,7 +75,16 @@ def test_the_words_stay_in_the_vault(proposed, caller, services, erase):
     for other in (caller("approver", "120"), caller("reward_officer", "120")):
         assert refused(other.get(path), 404, "not_found")
         assert other.get(f"/v1/reversals?participant_id={citizen.id}").json["items"] == []
-    assert refused(citizen.get(path), 403, "forbidden")
+    assert refused(citizen.get(path), 404, "not_found")
+    caller("approver").submit(f"{path}/confirm", {})
+    follow()
+    mine = citizen.get(path).json
+    assert (mine["reason"], mine["by"], mine["decided_by"]) == ("照片是旧的", None, None)
+    assert refused(caller().get(path), 404, "not_found")
+    line = citizen.get("/v1/wallets/me/statement").json["items"][0]
+    assert (line["what"], [one["code"] for one in line["reasons"]]) == ("reversed", ["fraud"])
+    (told,) = citizen.get("/v1/wallets/me/explain").json["reversals"]
+    assert told["reasons"] == [{"code": "fraud", "zh": "弄虚作假", "en": "fraud"}]
     assert "照片是旧的".encode() not in b"".join(row.state for row in services.ledger.rows())
     erase(citizen.id)
     assert officer.get(path).json["reason"] is None

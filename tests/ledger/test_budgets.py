@@ -166,3 +166,47 @@ def test_a_budget_for_no_district_is_refused(towns):
         with pytest.raises(Forbidden):
             towns.set_budget(officer, place, YEAR, 10, NOW)
     assert towns.head() == head
+
+
+def test_two_first_budgets_at_once_count_what_was_awarded_once(open_ledger, monkeypatch):
+    """Whoever is outrun by the same budget counts nothing a second time."""
+    one, other = open_ledger(), open_ledger()
+    one.ensure_policy(NOW)
+    report(one, someone(one, "dispatcher"))
+    append, outrun = one.append, []
+
+    def late(*args, **more):
+        if not outrun:
+            outrun.append(other.set_budget(None, None, YEAR, 50, NOW))
+        return append(*args, **more)
+
+    monkeypatch.setattr(one, "append", late)
+    one.set_budget(None, None, YEAR, 60, NOW)
+    assert [(budget.coins, budget.used) for budget in one.budgets()] == [(60, 10)]
+
+
+def test_those_who_find_no_room_hold_nobody_up(towns):
+    """A few at a time, those of a town whose budget is still used up are passed over."""
+    reviewer = someone(towns, "dispatcher")
+    for district in ("11", "12"):
+        towns.set_budget(None, district, YEAR, 0, NOW)
+    for district in ("11", "11", "12"):
+        assert report(towns, reviewer, district)[1].coins == 0
+    towns.set_budget(None, "12", YEAR, 10, NOW)
+    assert towns.pay_waiting(NOW, limit=2) == 1
+    assert {(one.district, one.used) for one in towns.budgets()} == {("11", 0), ("12", 10)}
+
+
+def test_coins_that_would_have_expired_are_not_paid_any_more(ledger):
+    """Raised after the last day of a lot, a budget pays nothing for it, and says why."""
+    early = NOW.replace(year=YEAR - 1, month=12, day=16)
+    reviewer = someone(ledger, "dispatcher")
+    ledger.set_budget(None, None, YEAR - 1, 0, NOW)
+    citizen, refused = report(ledger, reviewer, now=early)
+    assert refused.coins == 0
+    ledger.set_budget(None, None, YEAR - 1, 100, NOW)
+    behind = NOW.replace(year=YEAR + 1, month=1, day=2)
+    assert ledger.pay_waiting(behind) == 0
+    assert ledger.wallet(citizen.participant_id).lots == {}
+    refusals = list(ledger.entries(topics=[AwardRefused.topic]))
+    assert refusals[-1].fact.reasons == ("past_expiry",)

@@ -128,7 +128,8 @@ def statement(entries: Sequence[Entry], who: UUID) -> list[dict]:
             "what": WORDS[type(fact)], "coins": stored.get("amount", 0),
             "of": next(filter(None, of_which), None), "offer_id": None, "cause": None,
             "kind": "", "rule": "", "policy_version": "", "reasons": [], "earned_on": None,
-            "expires_on": None, "recorded_at": moment(entry), "position": entry.position,
+            "expires_on": None, "reason": "", "recorded_at": moment(entry),
+            "position": entry.position,
         }  # fmt: skip
         line |= {name: stored[name] for name in line if name in stored and name != "amount"}
         lines.append(line | {"reasons": list(line["reasons"])})

@@ -54,7 +54,7 @@ class Spending(Writing):
         self.held: dict[UUID, RedemptionRequested] = {}
         self.issued: set[UUID] = set()
         self.awards: list[Entry] = []
-        self.proposed: dict[UUID, Entry] = {}
+        self.proposed: dict[UUID, tuple[Entry, ReversalProposed]] = {}
 
     def append(self, facts: Facts) -> list[Entry]:
         entries = super().append(facts)
@@ -164,27 +164,26 @@ class Spending(Writing):
         award = self.random.choice(held or good)
         fact, reversal_id = award.fact, self.id()
         self.awards.remove(award)
-        self.proposed[reversal_id] = award
         sealed = (Sealed(field="reversal-1", subject=fact.participant_id, digest="x"),)
-        self.append([(reversal_id, ReversalProposed(
+        proposed = ReversalProposed(
             participant_id=fact.participant_id, cause=fact.cause, lot=award.originator_version,
             reason="fraud", districts=fact.districts, sealed=self.random.choice((sealed, ())),
             **self.signed(),
-        ))])  # fmt: skip
+        )  # fmt: skip
+        self.proposed[reversal_id] = award, proposed
+        self.append([(reversal_id, proposed)])
 
     def settle(self) -> None:
         """Confirm a proposed reversal, or reject it, after which another may be proposed."""
         if not self.proposed:
             return
         reversal_id = self.random.choice(list(self.proposed))
-        award = self.proposed.pop(reversal_id)
+        award, proposed = self.proposed.pop(reversal_id)
         if award.fact.expires_on < self.today or self.random.random() < 0.3:
             self.append([(reversal_id, ReversalRejected(**self.signed()))])
             self.awards.append(award)
             return
         owner = award.fact.participant_id
-        money = taken_back(
-            reversal_id, award.fact, award.originator_version, self.wallets[owner], self.today
-        )
+        money = taken_back(reversal_id, proposed, award.fact, self.wallets[owner], self.today)
         confirmed = ReversalConfirmed(**self.signed())
         self.append([(reversal_id, confirmed), (identity.wallet_id(owner), money)])

@@ -17,7 +17,7 @@ from ledger.coins import (
     Part,
 )
 from ledger.identity import wallet_id
-from ledger.reversals import taken_back
+from ledger.reversals import ReversalProposed, taken_back
 from ledger.spending.redemptions import RedemptionRequested
 from projections.balances import BALANCES
 
@@ -103,6 +103,14 @@ def test_what_wants_no_approval_never_waits(follower, views, history):
     assert views.redemptions_waiting(["c1"])["items"] == []
 
 
+def proposed(award: CoinsAwarded) -> ReversalProposed:
+    """The first lot of a wallet is to be taken back."""
+    return ReversalProposed(
+        by=uuid4(), command_id=uuid4(), body_digest="", participant_id=award.participant_id,
+        cause=award.cause, lot=1, reason="fraud", districts=(),
+    )  # fmt: skip
+
+
 @SQLITE
 def test_a_debt_is_paid_by_what_comes_back(follower, views, history):
     """Coins owed after a reversal are paid by coins that a release brings back, and the rest is."""
@@ -110,7 +118,7 @@ def test_a_debt_is_paid_by_what_comes_back(follower, views, history):
     one, two = award(history, who, 5, days=10), award(history, who, 3, days=20)
     hold = a_hold(who, 6, Part(1, 5, one.expires_on), Part(2, 1, two.expires_on))
     history.append([(wallet_id(who), hold)])
-    taken = taken_back(uuid4(), one, 1, history.wallets[who], history.today)
+    taken = taken_back(uuid4(), proposed(one), one, history.wallets[who], history.today)
     history.append([(wallet_id(who), taken)])
     follower.catch_up()
     found = views.wallet(who, history.today)
@@ -132,7 +140,7 @@ def test_whoever_has_nothing_left_is_on_no_board(follower, views, history):
     award(history, other, 1)
     follower.catch_up()
     assert who in views.consenting()
-    taken = taken_back(uuid4(), fact, 1, history.wallets[who], history.today)
+    taken = taken_back(uuid4(), proposed(fact), fact, history.wallets[who], history.today)
     history.append([(wallet_id(who), taken)])
     follower.catch_up()
     assert who not in views.consenting()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -15,7 +15,8 @@ import pytest
 from ledger.audit import Disclosures, Finding, Quotas, Snapshots, audit, rows_of, snapshots_of
 from ledger.contributions import REPORT
 from ledger.districts import DistrictImported
-from ledger.facts import catalogue
+from ledger.facts import Fact, catalogue
+from ledger.log import Append
 from ledger.store.leaf import leaf_hash
 from ledger.wallet import OldWalletSnapshot, WalletSnapshot
 from tests.ledger.audit.spenders import spend_in_every_way
@@ -25,8 +26,11 @@ from tests.ledger.examples import (
     a_report,
     a_visit,
     a_walk,
+    an_offer,
     consent,
     contribute,
+    redeem,
+    rewarded,
     someone,
     verify,
 )
@@ -136,7 +140,7 @@ def findings(town):
     def run() -> list[Finding]:
         beside = (
             Snapshots(snapshots_of(town)),
-            Quotas(town.store.select_quotas()),
+            Quotas(*reversed(town.store.select_quotas_at())),
             Disclosures(town.vault, town.store),
         )
         return list(audit(rows_of(town), *beside))
@@ -153,3 +157,29 @@ def topics() -> list[str]:
 @pytest.fixture
 def long_ago() -> date:
     return date(2021, 1, 1)
+
+
+@pytest.fixture
+def forge(town) -> Callable[..., int]:
+    """Appends facts past every decision, as somebody with the database's password would."""
+
+    def append(*pairs: tuple[UUID, Fact], moment=NOW) -> int:
+        versions: dict[UUID, int] = {}
+        writes = []
+        for originator, fact in pairs:
+            stored = town.store.select_events(originator, desc=True, limit=1)
+            before = stored[0].originator_version if stored else 0
+            version = versions.setdefault(originator, before)
+            writes.append(Append(originator, version, [fact]))
+            versions[originator] += 1
+        return town.append(writes, moment)[0].position
+
+    return append
+
+
+@pytest.fixture
+def buyer(town):
+    """Somebody with 30 coins; a merchant's offer of tea for 10; an issued redemption of one."""
+    person, merchant = rewarded(town, 30), someone(town, "merchant")
+    offer = an_offer(town, merchant, stock=2, per_person_month=2)
+    return person, merchant, offer, redeem(town, person, offer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -86,3 +86,8 @@ def _reverse(ledger: Ledger, officer: Actor, approver: Actor, reviewer: Actor) -
     assert earn(ledger, cheat, reviewer)
     ledger.cancel(cheat, held.id, {}, uuid4(), NOW)
     assert ledger.wallet(cheat.participant_id).debt == 0
+
+
+def signed(by: UUID) -> dict:
+    """The fields of a command nobody gave."""
+    return {"by": by, "command_id": uuid4(), "body_digest": ""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -13,8 +12,6 @@ from ledger import identity
 from ledger.budgets import BudgetSet
 from ledger.coins import CoinsAwarded, CoinsExpired, CoinsHeld, CoinsReleased, CoinsSpent, Part
 from ledger.contributions.base import AwardReopened
-from ledger.facts import Fact
-from ledger.log import Append
 from ledger.reversals import ReversalConfirmed
 from ledger.spending.accounts import DonationMade, MemberAdded
 from ledger.spending.catalogue import OfferRepriced
@@ -25,40 +22,11 @@ from ledger.spending.redemptions import (
     RedemptionLapsed,
     RedemptionRequested,
 )
+from tests.ledger.audit.spenders import signed
 from tests.ledger.audit.test_audit import codes, edited
 from tests.ledger.examples import NOW, an_offer, earn, redeem, rewarded, someone
 
 LAST = date(2027, 12, 31)
-
-
-def signed(by: UUID) -> dict:
-    return {"by": by, "command_id": uuid4(), "body_digest": ""}
-
-
-@pytest.fixture
-def forge(town) -> Callable[..., int]:
-    """Appends facts past every decision, as somebody with the database's password would."""
-
-    def append(*pairs: tuple[UUID, Fact], moment=NOW) -> int:
-        versions: dict[UUID, int] = {}
-        writes = []
-        for originator, fact in pairs:
-            stored = town.store.select_events(originator, desc=True, limit=1)
-            before = stored[0].originator_version if stored else 0
-            version = versions.setdefault(originator, before)
-            writes.append(Append(originator, version, [fact]))
-            versions[originator] += 1
-        return town.append(writes, moment)[0].position
-
-    return append
-
-
-@pytest.fixture
-def buyer(town):
-    """Somebody with 30 coins; a merchant's offer of tea for 10; an issued redemption of one."""
-    person, merchant = rewarded(town, 30), someone(town, "merchant")
-    offer = an_offer(town, merchant, stock=2, per_person_month=2)
-    return person, merchant, offer, redeem(town, person, offer)
 
 
 def requested(person, merchant, offer, **changes) -> RedemptionRequested:
@@ -260,3 +228,4 @@ def test_an_award_that_skips_a_debt_is_named(town, table, findings):
     row = table.read(paying)
     table.change(paying, rehash=True, state=edited(row, to_debt=0, reasons=()))
     assert (findings()[0].code, findings()[0].position) == ("AWARD_DIFFERS", paying)
+

@@ -19,7 +19,7 @@ from ledger.coins import (
 )
 from ledger.facts import Entry, Fact
 from ledger.journal import postings
-from ledger.reversals import taken_back
+from ledger.reversals import ReversalProposed, taken_back
 from ledger.spending.redemptions import (
     RedemptionCancelled,
     RedemptionCollected,
@@ -57,6 +57,14 @@ def asked(coins: int, quantity: int = 1) -> RedemptionRequested:
     return RedemptionRequested(
         participant_id=WHO, by=WHO, offer_id=OFFER, quantity=quantity, price=coins // quantity,
         coins=coins, merchant_id=None, districts=(), body_digest="",
+    )  # fmt: skip
+
+
+def proposed(award: CoinsAwarded) -> ReversalProposed:
+    """The first lot of the wallet is to be taken back."""
+    return ReversalProposed(
+        by=uuid4(), command_id=uuid4(), body_digest="", participant_id=WHO, cause=award.cause,
+        lot=1, reason="fraud", districts=(),
     )  # fmt: skip
 
 
@@ -128,7 +136,7 @@ def test_a_reversal_takes_its_own_lot_then_others_and_the_rest_is_owed(others, s
         apply(wallet, awarded(others, LATE))
     shift = [Part(part.lot + (1 if spent and part.lot == 2 else 0), part.amount, part.expires_on)
              for part in parts]  # fmt: skip
-    fact = taken_back(uuid4(), award, 1, wallet, TODAY)
+    fact = taken_back(uuid4(), proposed(award), award, wallet, TODAY)
     assert (fact.parts, fact.debt, fact.amount) == (tuple(shift), debt, 10)
     apply(wallet, fact)
     assert wallet.debt == debt
@@ -140,7 +148,7 @@ def test_coins_that_come_back_pay_a_debt_first():
     award, redemption = awarded(10, LATE), uuid4()
     wallet = wallet_of(award)
     hold(wallet, 10, redemption)
-    apply(wallet, taken_back(uuid4(), award, 1, wallet, TODAY))
+    apply(wallet, taken_back(uuid4(), proposed(award), award, wallet, TODAY))
     assert wallet.debt == 10
     cancelled = RedemptionCancelled(by=WHO, command_id=uuid4(), body_digest="")
     fact = money_of(redemption, cancelled, asked(10), wallet, TODAY)

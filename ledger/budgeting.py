@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -120,26 +119,30 @@ class Budgeting(Contributing):
     ) -> int:
         """Settle again what was refused for lack of budget; how many awards were paid.
 
-        The first refused comes first, ``limit`` of them at most; what finds no room goes on
-        waiting. To be called whenever a budget may have room again: nothing is paid twice.
+        The first refused comes first, ``limit`` of them at most. Where one finds no room, nobody
+        after it is tried under that budget. To be called whenever a budget may have room again:
+        nothing is paid twice.
         """
         with self._waiting.current() as waiting:
             causes = list(waiting.kinds.items())
-        paid, used = 0, self.store.select_quotas()
+        paid, full = 0, set[str]()
         for cause, kind in causes:
             if paid == limit:
                 break
-            if self._may_fit(kind, cause, used):
-                paid += self._pay(kind, cause, now, by)
-                used = self.store.select_quotas()
+            try:
+                paid += 0 if full & self._budgets_above(kind, cause) else self._pay(
+                    kind, cause, now, by
+                )
+            except QuotaExceeded as exceeded:
+                full.add(exceeded.key)
         return paid
 
-    def _may_fit(self, kind: str, cause: UUID, used: Mapping[str, int]) -> bool:
-        """Whether no budget above a contribution is used up; one coin of room is worth trying."""
+    def _budgets_above(self, kind: str, cause: UUID) -> set[str]:
+        """The store's names of the budgets a contribution counts against."""
         recorded = self.contribution(BY_KIND[kind], cause).recorded
         assert recorded is not None
-        shared = shares(self.policies.current().budgets, recorded.districts, recorded.earned_on, 1)
-        return all(used.get(one.key, 0) < (one.limit or 0) for one in shared)
+        budgets = self.policies.current().budgets
+        return {one.key for one in shares(budgets, recorded.districts, recorded.earned_on, 0)}
 
     def _pay(self, kind: str, cause: UUID, now: datetime, by: UUID | None) -> int:
         contribution = BY_KIND[kind]
@@ -149,16 +152,13 @@ class Budgeting(Contributing):
             if not self._waits(cause, state):
                 return 0
             reopened, basis = AwardReopened(by=by), Basis(self.policies.current())
-            try:
-                receipt = self._decided(
-                    contribution, cause, state, [reopened], now, basis, only_if_paid=True
-                )
-            except QuotaExceeded:
-                return 0
+            receipt = self._decided(
+                contribution, cause, state, [reopened], now, basis, only_if_paid=True
+            )
             return 1 if receipt.coins else 0
 
         with self.wallet_turns.of(self._owner(contribution, cause)):
-            return self.attempt(command)
+            return self.attempt(command, stop_at=QuotaExceeded)
 
     def _waits(self, cause: UUID, state: State) -> bool:
         """Whether the last word on a cause is that there was no budget for it."""

@@ -23,6 +23,10 @@ class Part(msgspec.Struct, frozen=True):
     expires_on: date
 
 
+# What one fact may name: twice as many fit into an entry, for a release that pays debts as well.
+LOTS_MAX = 500
+
+
 def total(parts: tuple[Part, ...]) -> int:
     """How many coins these are together."""
     return sum(part.amount for part in parts)

@@ -140,6 +140,12 @@ class InsufficientCoins(RedemptionRefusal):
     en = "There are not enough coins available; held and expired ones cannot be spent."
 
 
+class TooManyLots(RedemptionRefusal):
+    code = "too_many_lots"
+    zh = "您的绿水币分属过多批次，一次用不了这么多；请减少数量，分次办理。"
+    en = "Your coins are in too many lots to use that many at once; take fewer at a time."
+
+
 class MonthlyLimit(RedemptionRefusal):
     code = "monthly_limit"
     zh = "本月这项兑换已达每人限额，请下月再来。"

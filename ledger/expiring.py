@@ -52,7 +52,10 @@ class Expiring(Donating):
         return Kept(self, REDEMPTION_TOPICS, Holds)
 
     def expire(self, participant: UUID, as_of: date, now: datetime) -> CoinsExpired | None:
-        """Write off the lots whose last good day was before ``as_of``; None for none."""
+        """Write off lots whose last good day was before ``as_of``, LOTS_MAX at a time.
+
+        None where there are none (any more).
+        """
 
         def command() -> CoinsExpired | None:
             wallet = self.wallet(participant)
@@ -74,12 +77,17 @@ class Expiring(Donating):
 
     def expire_all(self, as_of: date, now: datetime) -> Iterator[CoinsExpired]:
         """Write off everybody's expired coins; the second time there is nothing to write."""
+        for person in self.due_to_expire(as_of):
+            while fact := self.expire(person, as_of, now):
+                yield fact
+
+    def due_to_expire(self, as_of: date) -> list[UUID]:
+        """Whoever has coins left of lots whose last good day was before ``as_of``."""
         limit = as_of.isoformat()
-        for person, lots in self.coins_by_expiry():
-            if any(amount and last < limit for last, amount in lots.items()):
-                fact = self.expire(UUID(person), as_of, now)
-                if fact is not None:
-                    yield fact
+        return [
+            UUID(person) for person, lots in self.coins_by_expiry()
+            if any(amount and last < limit for last, amount in lots.items())
+        ]  # fmt: skip
 
     def lapse_all(self, now: datetime, as_of: date | None = None) -> Iterator[UUID]:
         """End every hold whose last day is over; the ids of the redemptions that lapsed."""

@@ -187,11 +187,19 @@ class Log(Application[UUID]):
             snapshot = WalletSnapshot(wallet=wallet)
             self.snapshots.put([Entry(wallet_id(participant), wallet.version, now, snapshot)])
 
-    def attempt(self, command: Callable[[], T], attempts: int = ATTEMPTS) -> T:
-        """Run load, decide and append; again while somebody else was faster, up to a bound."""
+    def attempt(
+        self, command: Callable[[], T], attempts: int = ATTEMPTS,
+        *, stop_at: type[IntegrityError] | tuple[()] = (),
+    ) -> T:  # fmt: skip
+        """Run load, decide and append; again while somebody else was faster, up to a bound.
+
+        ``stop_at`` is what deciding again would not change.
+        """
         for attempt in range(attempts):
             try:
                 return command()
+            except stop_at:
+                raise
             except IntegrityError:
                 if attempt:  # The first loser tries at once, later ones step aside.
                     time.sleep(random.uniform(0, BACKOFF_SECONDS_MAX))  # noqa: S311

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from eventsourcing.persistence import IntegrityError
 
 from ledger import access, identity
 from ledger.budgets import shares
@@ -71,6 +72,8 @@ class Reversing(Registers):
             if not access.within(actor, award.districts):
                 raise NotFound
             if self.store.select_used(claim_key(cause)):
+                if self.reversal(reversal_id).version:  # This very proposal was faster.
+                    raise IntegrityError(f"{reversal_id} was proposed meanwhile")
                 raise AlreadyReversed
             _check_expiry(award, now)
             sealed, row = self.vault.seal(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ledger.coins import (
+    LOTS_MAX,
     AwardReversed,
     CoinsAwarded,
     CoinsExpired,
@@ -150,12 +152,13 @@ class Wallet(msgspec.Struct):
                     yield Part(lot, self.lots[expires_on][lot], expires_on)
 
     def due(self, as_of: date) -> tuple[Part, ...]:
-        """What is left of lots whose last good day was before ``as_of``."""
-        return tuple(
+        """What is left of lots whose last good day was before ``as_of``, LOTS_MAX at a time."""
+        lots = (
             Part(lot, amount, expires_on)
             for expires_on in sorted(self.lots) if expires_on < as_of
             for lot, amount in sorted(self.lots[expires_on].items())
         )  # fmt: skip
+        return tuple(islice(lots, LOTS_MAX))
 
     def left_of(self, lot: int, expires_on: date) -> int:
         """What is left of one lot."""
@@ -176,10 +179,10 @@ class Wallet(msgspec.Struct):
 
 
 def first(parts: Iterator[Part], amount: int) -> tuple[Part, ...]:
-    """The first ``amount`` coins of these lots, or all of them where they are fewer."""
-    taken = []
+    """The first ``amount`` coins of these lots, or fewer: all of them, or LOTS_MAX lots of them."""
+    taken: list[Part] = []
     for part in parts:
-        if amount <= 0:
+        if amount <= 0 or len(taken) == LOTS_MAX:
             break
         some = min(part.amount, amount)
         taken.append(Part(part.lot, some, part.expires_on))

@@ -83,6 +83,7 @@ WORDS: dict[str, Mapping[str, Text]] = {
     "reason": {
         "sold_out": Text("已兑完", "sold out"),
         "insufficient_coins": Text("绿水币不足", "not enough coins"),
+        "too_many_lots": Text("批次过多", "too many lots at once"),
         "monthly_limit": Text("达到每月限额", "the monthly limit"),
         "offer_closed": Text("未开放", "the offer is closed"),
         "offer_elsewhere": Text("只面向另一个行政区", "for another district"),

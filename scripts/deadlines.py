@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from api.services import Services
+    from ledger.application import Ledger
 
 EVERY_SECONDS = 600.0
 PAID_AT_ONCE_MAX = 1_000
@@ -32,19 +37,27 @@ def keep_deadlines(
 
 
 def keep_once(opened: Services, stop: Event) -> None:
-    """One round; a duty that stumbles does not keep the others from being done."""
+    """One round, each duty at its own moment; one that stumbles keeps no other from being done."""
     from ledger.days import day_of
 
-    ledger, now = opened.ledger, opened.clock()
-    duties: tuple[Callable[[], Iterable[object]], ...] = (
-        lambda: ledger.lapse_all(now),
-        lambda: ledger.expire_all(day_of(now), now),
-        lambda: [ledger.pay_waiting(now, limit=PAID_AT_ONCE_MAX)],
-    )
+    ledger, clock = opened.ledger, opened.clock
+    today = day_of(clock())
+    duties: list[Callable[[datetime], object]] = [
+        *(partial(ledger.lapse, one) for one in ledger.overdue(today)),
+        *(partial(_expire, ledger, one) for one in ledger.due_to_expire(today)),
+        lambda now: ledger.pay_waiting(now, limit=PAID_AT_ONCE_MAX),
+    ]
     for duty in duties:
+        if stop.is_set():
+            return
         try:
-            for _ in duty():
-                if stop.is_set():
-                    return
+            duty(clock())
         except Exception:  # noqa: BLE001 - the next round comes, whatever went wrong in this one
             _log.exception("a deadline could not be kept for now")
+
+
+def _expire(ledger: Ledger, person: UUID, now: datetime) -> None:
+    from ledger.days import day_of
+
+    while ledger.expire(person, day_of(now), now):
+        pass

@@ -79,13 +79,19 @@ class Actors:
         districts: tuple[str, ...] | None = None,
     ) -> Iterator[Finding]:
         """Somebody who held one of the roles, at a place where one is given."""
-        may = any(
+        if person not in self._unreadable and not self.holds(entry, person, roles, districts):
+            yield found("ACTOR", entry.position, f"{entry.fact.topic} by {person}")
+
+    def holds(
+        self, entry: Entry, person: UUID, roles: frozenset[str],
+        districts: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Whether somebody held one of the roles then, at a place where one is given."""
+        return any(
             held.at(entry.recorded_at)
             and (districts is None or any(one in (None, *districts) for one in held.districts))
             for role, held in self.roles.get(person, {}).items() if role in roles
         )  # fmt: skip
-        if person not in self._unreadable and not may:
-            yield found("ACTOR", entry.position, f"{entry.fact.topic} by {person}")
 
     def lost(self, originator: UUID) -> None:
         """A fact of this originator could not be read: their roles are not known any more."""

@@ -62,9 +62,17 @@ def audit(rows: Iterable[RecordedFact | Unreadable], *beside: Check) -> Iterator
             if entry is None:
                 each.lost(UUID(str(row.originator_id)))
             else:
-                yield from each.check(entry)
+                yield from _shown(each, entry)
     for each in checks:
         yield from each.end()
+
+
+def _shown(check: Check, entry: Entry) -> Iterator[Finding]:
+    """What a check says of an entry; one it trips over is a finding, and nothing is hidden."""
+    try:
+        yield from check.check(entry)
+    except Exception as error:  # noqa: BLE001 - whatever a forged fact makes of a rule
+        yield found("OUT_OF_PLACE", entry.position, f"{entry.fact.topic}: {error!r}")
 
 
 class Positions:

@@ -60,11 +60,10 @@ class Market:
         if terms is None or (before and before.withdrawn):
             yield found("OFFER", entry.position, f"{fact.topic} {fact.offer_id}: withdrawn before")
             return
-        if terms.merchant_id != fact.by:
+        theirs = terms.merchant_id == fact.by
+        if not (theirs and self._actors.holds(entry, fact.by, frozenset({"merchant"}))):
             officers = frozenset({"reward_officer"})
             yield from self._actors.holder(entry, fact.by, officers, self.places(terms.district))
-        else:
-            yield from self._actors.holder(entry, fact.by, frozenset({"merchant"}))
         self.catalogue = self.catalogue.with_facts([fact])
 
     def _account(self, entry: Entry, fact: AccountChanged) -> Iterator[Finding]:

@@ -91,7 +91,9 @@ def recount(log: Log, now: datetime) -> dict[str, tuple[int, int]]:
         for entry in log.entries():
             quotas.check(entry)
         differences = quotas.differences()
-        moved = [Quota(key, right - was, None) for key, (was, right) in differences.items()]
+        moved = [
+            Quota(key, right - was, None, was=was) for key, (was, right) in differences.items()
+        ]
         if moved:
             log.append([], now, head=head, quotas=moved)
         return differences

@@ -15,6 +15,7 @@ from ledger.days import day_of, month_of
 from ledger.facts import Entry, Fact
 from ledger.spending.catalogue import stock_key
 from ledger.spending.redemptions import (
+    DECIDE_DAYS,
     HELD_STATES,
     RETURNING,
     STATES,
@@ -122,8 +123,12 @@ class Redemptions:
             return f"{fact.quantity} × {fact.price} = {fact.coins}, the price is {terms.price}"
         if fact.quantity < 1 or fact.quantity % terms.multiple:
             return f"{fact.quantity} of {terms.multiple} at a time"
-        if (fact.decide_by is not None) != (terms.approval and terms.kind != "donation"):
+        waits = terms.approval and terms.kind != "donation"
+        if fact.decide_by != (today + timedelta(days=DECIDE_DAYS) if waits else None):
             return "its approval is not as the offer wants it"
+        whose = terms.merchant_id, self._market.places(terms.district)
+        if (fact.merchant_id, fact.districts) != whose:
+            return "its merchant or place is not the offer's"
         used = self._stock.get(offer.stock_key, 0) + fact.quantity
         if terms.stock is not None and used > terms.stock:
             return f"{used} taken, {terms.stock} in stock"

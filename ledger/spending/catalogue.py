@@ -44,7 +44,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: date | None = None
     valid_until: date | None = None
     pick_up_points: tuple[str, ...] = ()
-    collect_days: Units = 30
+    collect_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
 
 
 class OfferChanged(Signed, frozen=True):

@@ -55,9 +55,9 @@ class Deciding(Redeeming):
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
         ) -> Decision:
-            self._check_approver(actor, known, asked, day_of(now))
+            unchanged = self._check_approver(actor, known, asked, day_of(now))
             issued = self._voucher_for(redemption_id, asked, now)
-            return Decision([RedemptionApproved(**signed), issued])
+            return Decision([RedemptionApproved(**signed), issued], unchanged=unchanged)
 
         return self._decide_redemption(
             actor, "approve", redemption_id, request, submission_id, now, decide
@@ -72,10 +72,12 @@ class Deciding(Redeeming):
         def decide(
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
         ) -> Decision:
-            self._check_approver(actor, known, asked, day_of(now))
+            unchanged = self._check_approver(actor, known, asked, day_of(now))
             sealed, row = self.vault.seal(redemption_id, asked.by, "decline", reason, now)
             declined = RedemptionDeclined(**signed, sealed=(sealed,))
-            return Decision([declined], rows=[row], quotas=_returned(asked))
+            return Decision(
+                [declined], rows=[row], quotas=_returned(asked), unchanged=unchanged
+            )
 
         return self._decide_redemption(
             actor, "decline", redemption_id, request, submission_id, now, decide
@@ -163,10 +165,6 @@ class Deciding(Redeeming):
                 return fact.redemption_id
         raise NotFound
 
-    def owned_by(self, person: UUID, asked: RedemptionRequested) -> bool:
-        """Whether a redemption is somebody's: they pay for it, or keep the account that does."""
-        return person in self._owners(asked)[0]
-
     def _owners(self, asked: RedemptionRequested) -> tuple[set[UUID], dict[UUID, int]]:
         """Whose a redemption is now, and the version of the account that says so."""
         if asked.participant_id == asked.by:
@@ -203,14 +201,17 @@ class Deciding(Redeeming):
 
     def _check_approver(
         self, actor: Actor, known: Redemption, asked: RedemptionRequested, today: date
-    ) -> None:
+    ) -> dict[UUID, int]:
+        """Somebody else than whose it is may decide; what says whose it is must not change."""
+        owners, unchanged = self._owners(asked)
         if not access.reviews(actor, APPROVERS, asked.districts):
             raise NotFound
-        if actor.participant_id == asked.by or self.owned_by(actor.participant_id, asked):
+        if actor.participant_id in (asked.by, *owners):
             raise SelfApproval
         if known.state != "requested":
             raise _over(known)
         _check_deadline(known, today)
+        return unchanged
 
     def _voucher_for(
         self, redemption_id: UUID, asked: RedemptionRequested, now: datetime

@@ -21,6 +21,7 @@ from ledger.errors import (
     InvalidInput,
     NotFound,
     SubmissionConflict,
+    TooManyLots,
     UnknownAccount,
 )
 from ledger.log import Append
@@ -157,6 +158,8 @@ class Donating(Deciding):
         digest = self.vault.fingerprint(giver, content_of(request))
 
         def command() -> DonationReceipt:
+            # The wallet first: whoever sees it lowered by this very gift sees the gift as well.
+            wallet = self.wallet(giver)
             known = self.fold(donation_id, Donation())
             if known.version:
                 # Without a gift to an account it went to a cause under this number.
@@ -170,9 +173,11 @@ class Donating(Deciding):
                 )
             if self.account(to).opened is None or to == giver:
                 raise UnknownAccount
-            wallet, theirs = self.wallet(giver), self.wallet(to)
+            theirs = self.wallet(to)
             if wallet.available(day_of(now)) < coins:
                 raise InsufficientCoins
+            if total(first(wallet.good(day_of(now)), coins)) < coins:
+                raise TooManyLots
             made_fact = DonationMade(
                 participant_id=giver, to=to, coins=coins, body_digest=digest
             )

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
+from ledger.coins import total
 from ledger.commands import Decision
 from ledger.days import day_of, month_of
 from ledger.errors import (
@@ -38,7 +39,7 @@ from ledger.spending.redemptions import (
 )
 from ledger.store.rows import Quota
 from ledger.vault import content_of
-from ledger.wallet import Wallet
+from ledger.wallet import Wallet, first
 
 REFUSALS = {cls.code: cls for cls in RedemptionRefusal.__subclasses__()}
 
@@ -84,11 +85,18 @@ class Redeeming(Holding):
             offer = _offer_for(actor, order, catalogue.offers.get(order.offer_id))
             unchanged = {identity.CATALOGUE: catalogue.version, **self._payer(actor, order)}
             if reason := self._unavailable(actor, order, offer, day_of(now)):
-                return self._refuse_redemption(redemption_id, actor, order, digest, reason, now)
+                still = _still_refused(reason, order, offer, unchanged)
+                return self._refuse_redemption(
+                    redemption_id, actor, order, digest, reason, still, now
+                )
             # One look at the wallet decides and is saved with: a second one might see more holds.
             wallet = self.wallet(order.account_id or by)
             if reason := _too_much(order, offer, wallet, day_of(now)):
-                return self._refuse_redemption(redemption_id, actor, order, digest, reason, now)
+                purse = identity.wallet_id(order.account_id or by)
+                still = Decision([], unchanged={**unchanged, purse: wallet.version})
+                return self._refuse_redemption(
+                    redemption_id, actor, order, digest, reason, still, now
+                )
             decided = Decision(
                 self._facts(redemption_id, actor, order, offer, digest, day_of(now)),
                 quotas=[Quota(offer.stock_key, order.quantity, offer.terms.stock)],
@@ -139,13 +147,17 @@ class Redeeming(Holding):
 
     def _refuse_redemption(
         self, redemption_id: UUID, actor: Actor, order: Order, digest: str, reason: str,
-        now: datetime,
+        still: Decision, now: datetime,
     ) -> RedemptionReceipt:  # fmt: skip
+        """Store why it was refused, which must ``still`` be so when it is stored."""
         refused = RedemptionRefused(
             participant_id=order.account_id or actor.participant_id, by=actor.participant_id,
             offer_id=order.offer_id, quantity=order.quantity, reason=reason, body_digest=digest,
         )  # fmt: skip
-        self.append([Append(redemption_id, 0, [refused])], now)
+        self.append(
+            [Append(redemption_id, 0, [refused])], now, unchanged=still.unchanged,
+            quotas=still.quotas,
+        )  # fmt: skip
         raise REFUSALS[reason]
 
     def _facts(
@@ -198,6 +210,15 @@ def _too_much(order: Order, offer: Offer, wallet: Wallet, today: date) -> str | 
     taken = wallet.taken_in(offer.offer_id, month_of(today)) + order.quantity
     if terms.per_person_month is not None and taken > terms.per_person_month:
         return "monthly_limit"
-    if wallet.available(today) < order.quantity * terms.price:
+    coins = order.quantity * terms.price
+    if wallet.available(today) < coins:
         return "insufficient_coins"
-    return None
+    return "too_many_lots" if total(first(wallet.good(today), coins)) < coins else None
+
+
+def _still_refused(
+    reason: str, order: Order, offer: Offer, unchanged: Mapping[UUID, int]
+) -> Decision:
+    """What a refusal stands on: the catalogue, and for one that is sold out its stock."""
+    sold_out = Quota(offer.stock_key, order.quantity, offer.terms.stock, full=True)
+    return Decision([], quotas=[sold_out] if reason == "sold_out" else [], unchanged=unchanged)

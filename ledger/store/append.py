@@ -149,7 +149,10 @@ def _used_after(
     """What the shared amounts come to with this call, or why it cannot have its share."""
     after: dict[str, int] = {}
     for quota in quotas:
-        total = after.get(quota.key, used.get(quota.key, 0)) + quota.amount
+        before = after.get(quota.key, used.get(quota.key, 0))
+        if quota.was not in (None, before):
+            return IntegrityError(f"{quota.key} is at {before}, no longer at {quota.was}")
+        total = before + quota.amount
         fits = quota.limit is None or quota.amount <= 0 or total <= quota.limit
         if quota.full and fits:
             return IntegrityError(f"{quota.key} has room again")

@@ -30,13 +30,15 @@ class Quota(msgspec.Struct, frozen=True):
     The store keeps, under the lock that gives positions, how much of ``key`` is used. A call whose
     ``amount`` goes beyond ``limit`` (None: there is none) is refused; a negative one gives back.
     ``full`` turns it round: nothing is used, and the call stands only while the amount would *not*
-    fit, which is what a refusal for lack of room was decided on.
+    fit, which is what a refusal for lack of room was decided on. ``was`` is what must be used
+    beforehand, for one who sets it right.
     """
 
     key: str
     amount: int
     limit: int | None
     full: bool = False
+    was: int | None = None
 
 
 class Guard(msgspec.Struct, frozen=True):

@@ -114,6 +114,7 @@ class Awards(Coins):
         super().__init__()
         self.budgets = {}  # (place, year) -> coins
         self.waiting = []  # reports refused for lack of budget, the first refused first
+        self.full = set()  # budgets without room for one of them
         self.reversals = {}  # proposal -> {report, state, by}
 
     def report(self, name, who, district, today):
@@ -146,6 +147,8 @@ class Awards(Coins):
         end = (begin + timedelta(days=31)).replace(day=1) - timedelta(days=1)
         if begin < today - timedelta(days=REMEMBERED_DAYS - 1):
             return ("too_old",)
+        if date(day.year + 1, 12, 31) < today:
+            return ("past_expiry",)
         for reason, room in (("cap_day", DAY_MAX - self.earned(who, day, day)),
                              ("cap_month", MONTH_MAX - self.earned(who, begin, end))):  # fmt: skip
             if coins > room:
@@ -153,10 +156,10 @@ class Awards(Coins):
                 cuts.append(reason)
         if not coins:
             return tuple(cuts)
-        for place in (*report["places"], CITY):
-            limit = self.budgets.get((place, day.year))
-            if limit is not None and self.used(place, day.year) + coins > limit:
+        for budget in self.budgets_above(report):
+            if self.used(*budget) + coins > self.budgets[budget]:
                 self.waiting.append(name)
+                self.full.add(budget)
                 return ("budget_used_up",)
         report["award"] = coins
         self.books["issued"] += coins
@@ -165,6 +168,11 @@ class Awards(Coins):
         self.put(who, name, date(day.year + 1, 12, 31), coins - paid)
         report["lot"] = self.lots[who][-1]
         return (*cuts, "debt_first") if paid else tuple(cuts)
+
+    def budgets_above(self, report):
+        places = (*report["places"], CITY)
+        return [(one, report["day"].year) for one in places
+                if (one, report["day"].year) in self.budgets]  # fmt: skip
 
     def used(self, place, year):
         """What a place has awarded for a year and not taken back."""
@@ -183,10 +191,13 @@ class Awards(Coins):
         return {"district": district, "year": year, "coins": coins}
 
     def pay_waiting(self, today):
-        """What waits for a budget is settled again, the first refused first."""
-        waiting, self.waiting = self.waiting, []
+        """What waits is settled again, the first refused first; behind one without room nobody."""
+        waiting, self.waiting, self.full = self.waiting, [], set()
         for name in waiting:
-            self.settle(name, today)
+            if self.full & set(self.budgets_above(self.reports[name])):
+                self.waiting.append(name)
+            else:
+                self.settle(name, today)
 
     def accused(self, report, *states):
         """Whether there is a proposal in one of these states to take a report's award back."""

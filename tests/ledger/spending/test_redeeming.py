@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
+from ledger import identity
+from ledger.coins import LOTS_MAX, CoinsReceived, GivenLot
 from ledger.errors import (
     InvalidInput,
     NotFound,
@@ -13,11 +16,15 @@ from ledger.errors import (
     PriceChanged,
     SelfApproval,
     SubmissionConflict,
+    TooManyLots,
     UnknownAccount,
 )
+from ledger.log import Append
 from ledger.spending.catalogue import Terms
 from ledger.spending.redeeming import Order
-from tests.ledger.examples import NOW, an_offer, redeem, rewarded, someone
+from tests.ledger.examples import NOW, an_offer, earn, redeem, rewarded, someone
+
+LAST = date(2029, 12, 31)
 
 
 @pytest.fixture
@@ -132,3 +139,107 @@ def test_the_name_of_an_account_is_not_in_the_log(ledger, team):
     assert ledger.account_name(team[0], account) == "护河队"
     states = b"".join(row.state for row in ledger.rows(0, 1000))
     assert "护河队".encode() not in states
+
+
+def test_a_gift_sent_twice_at_once_is_never_told_to_be_beyond_ones_means(open_ledger):
+    """The second process sees the first one's gift, and gets its receipt, not a refusal."""
+    one, other = open_ledger(), open_ledger()
+    one.ensure_policy(NOW)
+    giver, sent = rewarded(one, 30), uuid4()
+    account = one.open_account(
+        someone(one, "reward_officer"), "team", "护河队", giver.participant_id, {}, uuid4(), NOW
+    ).account_id
+    wallet, gifts = other.wallet, []
+
+    def late(person):
+        if not gifts:
+            gifts.append(one.donate(giver, account, 30, {}, sent, NOW))
+        return wallet(person)
+
+    other.wallet = late
+    second = other.donate(giver, account, 30, {}, sent, NOW)
+    assert (second.replayed, second.position) == (True, gifts[0].position)
+
+
+def test_a_proposal_sent_twice_at_once_is_one(open_ledger):
+    """Outrun by its own other copy, it gets the receipt instead of already_reversed."""
+    one, other = open_ledger(), open_ledger()
+    one.ensure_policy(NOW)
+    officer, sent = someone(one, "reward_officer"), uuid4()
+    cause = earn(one, someone(one), someone(one, "dispatcher"))
+    award_for, proposals = other._award_for, []
+
+    def late(asked):
+        if not proposals:
+            proposals.append(one.propose_reversal(officer, cause, "fraud", "x", {}, sent, NOW))
+        return award_for(asked)
+
+    other._award_for = late
+    second = other.propose_reversal(officer, cause, "fraud", "x", {}, sent, NOW)
+    assert (second.replayed, second.position) == (True, proposals[0].position)
+
+
+def test_whoever_becomes_a_keeper_meanwhile_does_not_approve(open_ledger):
+    """The account that says whose it is must be the one the approval looked at."""
+    one, other = open_ledger(), open_ledger()
+    one.ensure_policy(NOW)
+    officer, approver = someone(one, "reward_officer"), someone(one, "approver")
+    keeper = rewarded(one, 30)
+    account = one.open_account(
+        officer, "team", "护河队", keeper.participant_id, {}, uuid4(), NOW
+    ).account_id
+    one.donate(keeper, account, 30, {}, uuid4(), NOW)
+    offer = an_offer(one, officer, approval=True)
+    asked = redeem(one, keeper, offer, account_id=account)
+    voucher_for, added = other._voucher_for, []
+
+    def late(*args):
+        if not added:
+            added.append(one.change_member(
+                keeper, account, approver.participant_id, "add", {}, uuid4(), NOW, keeper=True
+            ))  # fmt: skip
+        return voucher_for(*args)
+
+    other._voucher_for = late
+    with pytest.raises(SelfApproval):
+        other.approve(approver, asked.id, {}, uuid4(), NOW)
+
+
+def test_a_refusal_for_want_of_stock_still_holds_when_it_is_stored(open_ledger):
+    """Restocked between the look and the word, the offer is not refused for good."""
+    one, other = open_ledger(), open_ledger()
+    one.ensure_policy(NOW)
+    officer, person = someone(one, "reward_officer"), rewarded(one, 30)
+    offer = an_offer(one, officer, stock=0)
+    append, restocked = other.append, []
+
+    def late(*args, **more):
+        if not restocked:
+            restocked.append(one.restock(officer, offer, 1, {}, uuid4(), NOW))
+        return append(*args, **more)
+
+    other.append = late
+    assert redeem(other, person, offer).state == "issued"
+
+
+def test_a_wallet_of_a_great_many_lots_still_moves(ledger, officer):
+    """Hundreds of lots of one coin: what they are too many for is refused, the rest goes on."""
+    keeper, giver = someone(ledger), someone(ledger)
+    account = ledger.open_account(
+        officer, "team", "护河队", keeper.participant_id, {}, uuid4(), NOW
+    ).account_id
+    lots = tuple(GivenLot(LAST - timedelta(days=number), 1) for number in range(LOTS_MAX + 100))
+    gift = CoinsReceived(
+        participant_id=account, donation_id=uuid4(), giver=giver.participant_id,
+        amount=len(lots), lots=lots,
+    )  # fmt: skip
+    ledger.append([Append(identity.wallet_id(account), 0, [gift])], NOW)
+    offer = an_offer(ledger, officer, price=1, stock=None)
+    with pytest.raises(TooManyLots):
+        redeem(ledger, keeper, offer, LOTS_MAX + 1, account_id=account)
+    held = redeem(ledger, keeper, offer, LOTS_MAX, account_id=account)
+    assert ledger.cancel(keeper, held.id, {}, uuid4(), NOW).balance == LOTS_MAX + 100
+    behind = LAST + timedelta(days=1)
+    amounts = [fact.amount for fact in ledger.expire_all(behind, NOW)]
+    assert amounts == [LOTS_MAX, 100]
+    assert list(ledger.expire_all(behind, NOW)) == []

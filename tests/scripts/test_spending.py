@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from uuid import uuid4
 
 import pytest
+
+from tests.scripts.conftest import Gwc
 
 
 def lines(printed: str) -> list[dict]:
@@ -94,3 +97,40 @@ def test_what_if_the_policy_in_force_had_been_in_force(city, lang):
     assert str(other["difference"]) in printed
     file.write_text("nonsense")
     assert city.run("replay", "--policy", file, status=1).stderr.startswith("invalid_policy")
+
+
+def test_in_the_wrong_folder_nothing_is_made(tmp_path):
+    """A job that runs elsewhere is told so, instead of keeping an empty database in order."""
+    gwc = Gwc(tmp_path)
+    for words in (("expire",), ("expire", "--notices"), ("explain", uuid4()),
+                  ("budget", "set", "--year", 2026, "--coins", 5), ("budget", "show")):  # fmt: skip
+        assert gwc.run(*words, status=2).stderr.startswith("no_database: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_moments_at_the_ends_of_the_calendar_are_wrong_use(city):
+    """A time that has no day in Shanghai is told in one line."""
+    for moment in ("9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+23:59"):
+        for words in (("balances",), ("explain", uuid4())):
+            ran = city.run(*words, "--as-of", moment, status=2)
+            assert ran.stderr.startswith("usage: ")
+    assert city.run("replay", "--json", status=2).stderr.startswith("usage: ")
+
+
+def test_what_is_used_is_counted_anew(city):
+    """A lost table is set right from the log, and the audit then finds nothing."""
+    with sqlite3.connect(city.folder / "gwc.db") as connection:
+        connection.execute("DELETE FROM quotas")
+    assert "QUOTA" in city("audit", status=1)
+    told = lines(city("rebuild", "--quotas", "--json"))
+    assert told
+    assert {one["was"] for one in told} == {0}
+    city("audit")
+    assert lines(city("rebuild", "--quotas", "--json")) == []
+
+
+def test_what_was_ended_early_is_said(city):
+    """Coins written off ahead of time are no finding, but the audit's last lines name them."""
+    city("expire", "--as-of", "2028-01-01")
+    said = city.run("audit", "--lang", "en").stderr
+    assert "before their last day" in said

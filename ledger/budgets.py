@@ -65,3 +65,19 @@ def awarded_in(district: str, year: int, fact: Fact) -> int:
     if fact.earned_on.year != year or district not in places(fact.districts):
         return 0
     return fact.amount if isinstance(fact, CoinsAwarded) else -fact.amount
+
+
+# For whoever counts from the log alone, without the store.
+
+
+def exceeds(used: Mapping[str, int], budgets: Budgets, award: CoinsAwarded) -> bool:
+    """Whether a budget has no room for an award where so much is ``used``."""
+    asked = shares(budgets, award.districts, award.earned_on, award.amount)
+    return any(used.get(one.key, 0) + one.amount > (one.limit or 0) for one in asked)
+
+
+def count(used: dict[str, int], fact: CoinsAwarded | AwardReversed, amount: int) -> None:
+    """Add ``amount`` to what every place above an award has used of its year."""
+    for place in places(fact.districts):
+        key = key_of(place, fact.earned_on.year)
+        used[key] = used.get(key, 0) + amount

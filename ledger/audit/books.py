@@ -12,10 +12,9 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from ledger import identity
+from ledger import budgets, identity
 from ledger.audit.findings import Finding, found
 from ledger.awards import BUDGET, over_budget
-from ledger.budgets import key_of, places
 from ledger.coins import (
     AwardRefused,
     AwardReversed,
@@ -126,23 +125,16 @@ class Books:
         if wrong:
             yield found("BALANCE", self._position, ", ".join(wrong))
 
-    def exceeds(self, award: CoinsAwarded) -> bool:
-        """Whether a budget has no room for an award."""
-        year = award.earned_on.year
-        return any(
-            self.used.get(key_of(place, year), 0) + award.amount > self.book.budgets[place, year]
-            for place in places(award.districts)
-            if (place, year) in self.book.budgets
-        )
-
     def _held_against(
         self, entry: Entry, fact: Money, decided: Entry, money: Money
     ) -> Iterator[Finding]:
         if isinstance(money, CoinsAwarded) and _for_budget(fact):
-            if not self.exceeds(money):
+            if not budgets.exceeds(self.used, self.book.budgets, money):
                 yield found("BUDGET", entry.position, "refused although there is room")
             money = over_budget(money)
-        elif isinstance(money, CoinsAwarded) and fact == money and self.exceeds(money):
+        elif isinstance(money, CoinsAwarded) and fact == money and budgets.exceeds(
+            self.used, self.book.budgets, money
+        ):
             yield found("BUDGET", entry.position, f"{money.amount} {money.districts}")
         if fact != money:
             code = "AWARD_DIFFERS" if _of_award(money) else "COINS_DIFFER"
@@ -178,18 +170,13 @@ class Books:
                 version, money.amount, money.kind, money.earned_on, money.expires_on, money.role,
                 money.districts,
             )  # fmt: skip
-            self._count(money.districts, money.earned_on.year, money.amount)
+            budgets.count(self.used, money, money.amount)
         elif isinstance(money, AwardRefused):
             self.refusals += 1
             keeps = self.waiting.add if _for_budget(money) else self.waiting.discard
             keeps(money.cause)
         elif isinstance(money, AwardReversed):
-            self._count(money.districts, money.earned_on.year, -money.amount)
-
-    def _count(self, districts: tuple[str, ...], year: int, amount: int) -> None:
-        for place in places(districts):
-            key = key_of(place, year)
-            self.used[key] = self.used.get(key, 0) + amount
+            budgets.count(self.used, money, -money.amount)
 
     def _caps(self, entry: Entry, money: CoinsAwarded) -> Iterator[Finding]:
         """Counted without the rule that applies the caps."""

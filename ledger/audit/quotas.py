@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
-from ledger.budgets import BudgetSet, key_of, places
+from ledger.budgets import BudgetSet, count, key_of
 from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.facts import Entry
 from ledger.log import Log
@@ -40,9 +40,7 @@ class Quotas:
         self._position = entry.position
         if isinstance(fact, CoinsAwarded | AwardReversed):
             amount = fact.amount if isinstance(fact, CoinsAwarded) else -fact.amount
-            for place in places(fact.districts):
-                key = key_of(place, fact.earned_on.year)
-                self._awarded[key] = self._awarded.get(key, 0) + amount
+            count(self._awarded, fact, amount)
         elif isinstance(fact, BudgetSet):
             self._budgets.add(key_of(fact.district, fact.year))
         elif isinstance(fact, RedemptionRequested):

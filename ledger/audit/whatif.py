@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from ledger import identity
-from ledger.budgets import BudgetSet, key_of, places
+from ledger import budgets, identity
+from ledger.budgets import BudgetSet
 from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
@@ -71,7 +71,7 @@ class WhatIf:
         elif isinstance(fact, AwardReopened):
             self._settle_waiting([entry.originator_id], entry)
         elif isinstance(fact, AwardReversed):
-            self._count(fact.districts, fact.earned_on.year, -self._awards.get(fact.cause, 0))
+            budgets.count(self._used, fact, -self._awards.get(fact.cause, 0))
             self._settle_waiting([one for one in self._waiting if one in self._paid], entry)
         elif isinstance(fact, BudgetSet):
             self._book = self._book.with_facts([fact])
@@ -135,25 +135,12 @@ class WhatIf:
         self._open.pop(cause, None)
         if not isinstance(money, CoinsAwarded):
             return
-        if self._exceeds(money):
+        if budgets.exceeds(self._used, self._book.budgets, money):
             self._waiting[cause] = (contribution, state)
             return
         account = identity.wallet_id(money.participant_id)
         wallet.apply(Entry(account, wallet.version + 1, entry.recorded_at, money))
         self._awards[cause] = money.amount
-        self._count(money.districts, money.earned_on.year, money.amount)
+        budgets.count(self._used, money, money.amount)
         before = self._would.get(money.participant_id, 0)
         self._would[money.participant_id] = before + money.amount
-
-    def _exceeds(self, award: CoinsAwarded) -> bool:
-        year = award.earned_on.year
-        return any(
-            self._used.get(key_of(place, year), 0) + award.amount > limit
-            for place in places(award.districts)
-            if (limit := self._book.budgets.get((place, year))) is not None
-        )
-
-    def _count(self, districts: tuple[str, ...], year: int, amount: int) -> None:
-        for place in places(districts):
-            key = key_of(place, year)
-            self._used[key] = self._used.get(key, 0) + amount

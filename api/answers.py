@@ -11,6 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from api.auth import services
+from ledger.errors import Erased
+from ledger.facts import Sealed
 from ledger.history import HistoryEntry
 from ledger.settlement import reason_text
 from ledger.tracks.judge import Verdict
@@ -28,6 +31,16 @@ class Reason(msgspec.Struct, frozen=True):
 def reasons(codes: tuple[str, ...]) -> list[Reason]:
     """The reasons behind a decision, in words."""
     return [Reason(code, text.zh, text.en) for code in codes for text in [reason_text(code)]]
+
+
+def sealed_words(originator_id: UUID, sealed: dict[str, Any] | None) -> str | None:
+    """Words from the vault, as a view names them; None without any, or once they were erased."""
+    if sealed is None:
+        return None
+    try:
+        return str(services().ledger.vault.open(originator_id, msgspec.convert(sealed, Sealed)))
+    except Erased:
+        return None
 
 
 class Receipt(msgspec.Struct, kw_only=True):

@@ -19,7 +19,7 @@ from ledger.contributions import BY_KIND
 from ledger.contributions.base import AwardReopened, State
 from ledger.errors import Forbidden
 from ledger.facts import Entry
-from ledger.log import PAGE, Append, Kept, Log
+from ledger.log import Append, Kept, Log
 from ledger.participants import Actor
 from ledger.recording import Basis
 from ledger.store.errors import QuotaExceeded
@@ -129,10 +129,10 @@ class Budgeting(Contributing):
         for cause, kind in causes:
             if paid == limit:
                 break
+            if full & self._budgets_above(kind, cause):
+                continue
             try:
-                paid += 0 if full & self._budgets_above(kind, cause) else self._pay(
-                    kind, cause, now, by
-                )
+                paid += self._pay(kind, cause, now, by)
             except QuotaExceeded as exceeded:
                 full.add(exceeded.key)
         return paid
@@ -181,12 +181,9 @@ class Counted:
     def until_now(self) -> tuple[int, int]:
         """The coins, and the position up to which they were counted."""
         head = self._log.head()
-        while self._position < head:
-            rows = self._log.store.select_notifications(
-                self._position, PAGE, head, COUNTED, inclusive_of_start=False
-            )
-            for row in rows:
-                fact = self._log.entry(row).fact
-                self._coins += awarded_in(self._place, self._year, fact)
-            self._position = rows[-1].position if len(rows) == PAGE else head
+        self._coins += sum(
+            awarded_in(self._place, self._year, self._log.entry(row).fact)
+            for row in self._log.rows_through(head, self._position, COUNTED)
+        )
+        self._position = head
         return self._coins, head

@@ -218,6 +218,17 @@ class Log(Application[UUID]):
         )
         return found
 
+    def rows_through(
+        self, position: int, after: int, topics: Sequence[str]
+    ) -> Iterator[RecordedFact]:
+        """Stored rows of some topics behind ``after`` up to a position, page by page."""
+        while after < position:
+            rows = self.store.select_notifications(
+                after, PAGE, position, topics, inclusive_of_start=False
+            )
+            yield from rows
+            after = rows[-1].position if len(rows) == PAGE else position
+
     def entry(self, row: RecordedFact) -> Entry:
         return self.mapper.to_domain_event(row)  # type: ignore[return-value]
 

@@ -20,7 +20,7 @@ from ledger.days import day_of
 from ledger.errors import AfterHistory, BeforeHistory
 from ledger.explain import Explanation, explain
 from ledger.facts import Entry
-from ledger.log import PAGE, Log
+from ledger.log import Log
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -90,13 +90,8 @@ class Past(Log):
         return balances
 
     def _on(self, balances: Balances, after: int, position: int) -> Balances:
-        while after < position:
-            rows = self.store.select_notifications(
-                after, PAGE, position, MONEY, inclusive_of_start=False
-            )
-            for row in rows:
-                balances.add(row.topic, row.state)
-            after = rows[-1].position if len(rows) == PAGE else position
+        for row in self.rows_through(position, after, MONEY):
+            balances.add(row.topic, row.state)
         return balances
 
     def _recorded_at(self, position: int) -> datetime:

@@ -18,8 +18,7 @@ from ledger import access
 from ledger.application import Receipt
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import OPEN_STATES, Contribution
-from ledger.errors import Erased, Forbidden, NotFound
-from ledger.facts import Sealed
+from ledger.errors import Forbidden, NotFound
 from ledger.participants import Actor
 from ledger.tracks.judge import Verdict
 
@@ -180,7 +179,7 @@ def _item(contribution: Contribution, who: Actor, row: dict[str, Any]) -> answer
     own = row["participant_id"] == str(who.participant_id)
     told = {
         "reasons": answers.reasons(tuple(row["reasons"])),
-        "review_reason": _review_reason(UUID(row["id"]), row["review"]),
+        "review_reason": answers.sealed_words(UUID(row["id"]), row["review"]),
         "allowed_actions": _actions(contribution, who, own, row["state"], row["districts"]),
     }
     return msgspec.convert(row | told, answers.Contribution)
@@ -192,13 +191,3 @@ def _actions(
     """What the asker may do with it now."""
     may = not own and access.reviews(who, contribution.reviewers, districts)
     return ["verify", "refuse"] if may and state in OPEN_STATES else []
-
-
-def _review_reason(cause: UUID, review: dict[str, Any] | None) -> str | None:
-    """The reviewer's words from the vault; None without any, or once they were erased."""
-    if review is None:
-        return None
-    try:
-        return str(services().ledger.vault.open(cause, msgspec.convert(review, Sealed)))
-    except Erased:
-        return None

@@ -13,13 +13,12 @@ from uuid import UUID
 import msgspec
 from flask import Response
 
-from api.answers import Reason
+from api.answers import Reason, sealed_words
 from api.auth import actor, services
 from api.routing import answer
 from ledger import access
 from ledger.days import day_of
-from ledger.errors import Erased, NotFound
-from ledger.facts import Sealed
+from ledger.errors import NotFound
 from ledger.spending.catalogue import hands_out
 from ledger.spending.deciding import APPROVERS
 from ledger.spending.holding import RedemptionReceipt
@@ -126,7 +125,7 @@ def item(row: Row) -> Redemption:
         # Past its last day nothing can be done with it, whether or not that is written down.
         "state": "lapsed" if overdue else row["state"],
         "reasons": [Reason(refusal.code, refusal.zh, refusal.en)] if refusal else [],
-        "decline_reason": _decline_reason(row) if concerned else None,
+        "decline_reason": sealed_words(UUID(row["id"]), row["decline"]) if concerned else None,
         "voucher": _voucher(UUID(row["id"])) if usable else None,
         "allowed_actions": _actions(own, row["state"], merchant, row["districts"], overdue),
     }, Redemption)  # fmt: skip
@@ -176,14 +175,3 @@ def _overdue(row: Row) -> bool:
 def _voucher(redemption_id: UUID) -> str | None:
     ledger = services().ledger
     return ledger.voucher(redemption_id, ledger.redemption(redemption_id))
-
-
-def _decline_reason(row: Row) -> str | None:
-    """The words from the vault; None without any, or once they were erased."""
-    if row["decline"] is None:
-        return None
-    try:
-        sealed = msgspec.convert(row["decline"], Sealed)
-        return str(services().ledger.vault.open(UUID(row["id"]), sealed))
-    except Erased:
-        return None

@@ -9,14 +9,13 @@ from uuid import UUID
 import msgspec
 from flask import Response
 
-from api.answers import Reason
+from api.answers import Reason, sealed_words
 from api.auth import actor, services
 from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from api.schemas import body_sent
 from api.shapes import Command, Fresh, Words
 from ledger import access
-from ledger.errors import Erased, NotFound
-from ledger.facts import Sealed
+from ledger.errors import NotFound
 from ledger.reversals import ReversalReason
 from ledger.reversing import ReversalReceipt
 from ledger.words import in_words
@@ -168,17 +167,6 @@ def _item(row: dict[str, Any]) -> Reversal:
     may = access.allowed(who, "reversals.decide") and _sees(row) and not concerned
     return msgspec.convert(row | {
         "reasons": [Reason(row["reason"], why.zh, why.en)],
-        "reason": _words(row),
+        "reason": sealed_words(UUID(row["id"]), row["sealed"]),
         "allowed_actions": ["confirm", "reject"] if may and row["state"] == "proposed" else [],
     }, Reversal)  # fmt: skip
-
-
-def _words(row: dict[str, Any]) -> str | None:
-    """The words from the vault; None without any, or once they were erased."""
-    if row["sealed"] is None:
-        return None
-    try:
-        sealed = msgspec.convert(row["sealed"], Sealed)
-        return str(services().ledger.vault.open(UUID(row["id"]), sealed))
-    except Erased:
-        return None

@@ -162,15 +162,7 @@ class Donating(Deciding):
             wallet = self.wallet(giver)
             known = self.fold(donation_id, Donation())
             if known.version:
-                # Without a gift to an account it went to a cause under this number.
-                if known.made is None or known.made.body_digest != digest:
-                    raise SubmissionConflict
-                balance = self.wallet_at(giver, known.position + 2)
-                (made,) = self.rows(known.position - 1, 1)
-                left = balance.available(day_of(self.entry(made).recorded_at))
-                return DonationReceipt(
-                    donation_id, to, coins, left, known.position + 2, replayed=True
-                )
+                return self._given_before(donation_id, known, digest)
             if self.account(to).opened is None or to == giver:
                 raise UnknownAccount
             theirs = self.wallet(to)
@@ -178,13 +170,11 @@ class Donating(Deciding):
                 raise InsufficientCoins
             if total(first(wallet.good(day_of(now)), coins)) < coins:
                 raise TooManyLots
-            made_fact = DonationMade(
-                participant_id=giver, to=to, coins=coins, body_digest=digest
-            )
-            given, received = moved(donation_id, made_fact, wallet, day_of(now))
+            made = DonationMade(participant_id=giver, to=to, coins=coins, body_digest=digest)
+            given, received = moved(donation_id, made, wallet, day_of(now))
             before = wallet.version
             entries = self.append([
-                Append(donation_id, 0, [made_fact]),
+                Append(donation_id, 0, [made]),
                 Append(identity.wallet_id(giver), before, [given]),
                 Append(identity.wallet_id(to), theirs.version, [received]),
             ], now)  # fmt: skip
@@ -198,6 +188,20 @@ class Donating(Deciding):
 
         with self.wallet_turns.of(giver):
             return self.attempt(command)
+
+    def _given_before(
+        self, donation_id: UUID, known: Donation, digest: str
+    ) -> DonationReceipt:
+        made = known.made
+        # Without a gift to an account it went to a cause under this number.
+        if made is None or made.body_digest != digest:
+            raise SubmissionConflict
+        (row,) = self.rows(known.position - 1, 1)
+        last = known.position + 2
+        left = self.wallet_at(made.participant_id, last).available(
+            day_of(self.entry(row).recorded_at)
+        )
+        return DonationReceipt(donation_id, made.to, made.coins, left, last, replayed=True)
 
     def _change_account(
         self,

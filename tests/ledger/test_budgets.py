@@ -197,6 +197,19 @@ def test_those_who_find_no_room_hold_nobody_up(towns):
     assert {(one.district, one.used) for one in towns.budgets()} == {("11", 0), ("12", 10)}
 
 
+def test_a_smaller_award_is_not_paid_before_an_earlier_one_without_room(ledger):
+    """10 coins would pay the second report; the first, worth more, waits before it."""
+    ledger.set_budget(None, None, YEAR, 0, NOW)
+    reviewer = someone(ledger, "dispatcher")
+    (large, _), (small, _) = (report(ledger, reviewer, tier=tier) for tier in (3, 1))
+    ledger.set_budget(None, None, YEAR, 10, NOW)
+    assert ledger.pay_waiting(NOW) == 0
+    assert ledger.wallet(small.participant_id).available(NOW.date()) == 0
+    ledger.set_budget(None, None, YEAR, 1_000, NOW)
+    assert ledger.pay_waiting(NOW) == 2
+    assert ledger.wallet(large.participant_id).available(NOW.date()) > 10
+
+
 def test_coins_that_would_have_expired_are_not_paid_any_more(ledger):
     """Raised after the last day of a lot, a budget pays nothing for it, and says why."""
     early = NOW.replace(year=YEAR - 1, month=12, day=16)

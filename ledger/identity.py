@@ -13,6 +13,12 @@ POLICIES = uuid5(NAMESPACE, "policies")
 RIVERS = uuid5(NAMESPACE, "rivers")
 DISTRICTS = uuid5(NAMESPACE, "districts")
 CATALOGUE = uuid5(NAMESPACE, "catalogue")
+TRAILS = uuid5(NAMESPACE, "trails")
+
+
+def derived(kind: str, *parts: object) -> UUID:
+    """The id of a kind of thing that these parts name and nothing else does."""
+    return uuid5(NAMESPACE, "/".join((kind, *map(str, parts))))
 
 
 def participant_id(registrar: UUID | None, submission_id: UUID) -> UUID:

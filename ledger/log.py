@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock
+from functools import partial
+from threading import Lock, local
 from typing import Any, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -15,9 +16,11 @@ import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
 
+from ledger.batch import Batch
 from ledger.errors import Contended
 from ledger.facts import Entry, Fact
 from ledger.identity import wallet_id
+from ledger.store.errors import QuotaExceeded
 from ledger.store.mapper import RecordedFact
 from ledger.store.rows import Quota, VaultRow
 from ledger.vault import Vault, VaultStore
@@ -34,8 +37,8 @@ T = TypeVar("T")
 class Folded(Protocol):
     """A state that facts are applied to one by one."""
 
-    version: int
-
+    @property
+    def version(self) -> int: ...
     def apply(self, entry: Entry) -> None: ...
 
 
@@ -119,11 +122,56 @@ class Log(Application[UUID]):
         })  # fmt: skip
         self.store: Any = self.recorder
         self.vault = Vault(cast("VaultStore", self.store), vault_key)
+        self._thread = local()
+
+    @contextmanager
+    def together(self) -> Iterator[Batch]:
+        """Save what this thread appends within the block in one commit at its end.
+
+        Nothing is saved where the block raises. Within another batch it is part of that one.
+        Raises what ``append`` does, and NotInABatch for what must be saved alone.
+        """
+        if (outer := self.batch) is not None:
+            with outer.all_or_none():
+                yield outer
+            return
+        self._thread.batch = batch = Batch()
+        try:
+            yield batch
+        finally:
+            self._thread.batch = None
+        try:
+            positions = self.store.insert_events(
+                list(map(self.mapper.to_stored_event, batch.entries)),
+                vault_rows=batch.rows, unchanged=batch.unchanged, quotas=batch.quotas,
+            )  # fmt: skip
+        except QuotaExceeded as exceeded:
+            raise batch.refusals.get(exceeded.key, exceeded) from None
+        batch.saved(positions)
+
+    @property
+    def batch(self) -> Batch | None:
+        """The batch this thread is making, if it is."""
+        return getattr(self._thread, "batch", None)
+
+    def _of(self, originator_id: UUID, gt: int = 0) -> Iterator[Entry]:
+        """The facts of an originator, those of the batch that is being made included."""
+        stored: Iterable[Any] = self.events.get(originator_id, gt=gt or None)
+        if (batch := self.batch) is not None:
+            stored = batch.once((originator_id, gt), partial(list, stored))
+            stored = [*stored, *batch.of(originator_id, gt)]
+        yield from stored
+
+    def _news(self, originator_id: UUID, gt: int | None = None) -> Iterable[Any]:
+        """What a register does not know yet; within a batch it is asked for once."""
+        if self.batch is not None and not self.batch.first_look(originator_id):
+            return ()
+        return self.events.get(originator_id, gt=gt or None)
 
     def fold(self, originator_id: UUID, state: S) -> S:
         """``state`` with every fact of the originator applied."""
-        for entry in self.events.get(originator_id):
-            state.apply(entry)  # type: ignore[arg-type]
+        for entry in self._of(originator_id):
+            state.apply(entry)
         return state
 
     def wallet(self, participant: UUID) -> Wallet:
@@ -132,8 +180,8 @@ class Log(Application[UUID]):
         assert self.snapshots is not None
         for snapshot in self.snapshots.get(originator, desc=True, limit=1):
             wallet.apply(snapshot)  # type: ignore[arg-type]
-        for entry in self.events.get(originator, gt=wallet.version or None):
-            wallet.apply(entry)  # type: ignore[arg-type]
+        for entry in self._of(originator, wallet.version):
+            wallet.apply(entry)
         return wallet
 
     def wallet_at(self, participant: UUID, position: int) -> Wallet:
@@ -168,6 +216,9 @@ class Log(Application[UUID]):
             for write in writes
             for number, fact in enumerate(write.facts, 1)
         ]
+        if (batch := self.batch) is not None:
+            alone = head is not None or bool(shelves)
+            return batch.add(entries, vault_rows, unchanged or {}, quotas, alone=alone)
         # As the library's EventStore.put does, without a Notification for every fact.
         positions = self.store.insert_events(
             [self.mapper.to_stored_event(entry) for entry in entries],
@@ -185,7 +236,11 @@ class Log(Application[UUID]):
         if wallet.version // SNAPSHOT_EVERY > before // SNAPSHOT_EVERY:
             assert self.snapshots is not None
             snapshot = WalletSnapshot(wallet=wallet)
-            self.snapshots.put([Entry(wallet_id(participant), wallet.version, now, snapshot)])
+            entry = Entry(wallet_id(participant), wallet.version, now, snapshot)
+            if (batch := self.batch) is None:
+                self.snapshots.put([entry])
+            else:
+                batch.afterwards.append(partial(self.snapshots.put, [entry]))
 
     def attempt(
         self, command: Callable[[], T], attempts: int = ATTEMPTS,

@@ -14,7 +14,7 @@ import hmac
 import secrets
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,10 +38,12 @@ class VaultStore(Protocol):
     """What the vault asks of the recorder."""
 
     def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes: ...
+    def insert_keys(self, keys: Sequence[tuple[UUID, bytes]]) -> None: ...
     def select_key(self, subject: UUID) -> bytes | None: ...
     def select_some_key(self) -> tuple[UUID, bytes] | None: ...
-    def select_vault(self, originator_id: UUID) -> list[VaultRow]: ...
+    def select_vault(self, originator_id: UUID, field: str | None) -> list[VaultRow]: ...
     def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]: ...
+    def select_shelf_after(self, shelf: str, position: int, limit: int) -> list[VaultRow]: ...
 
 
 class Vault:
@@ -103,13 +105,22 @@ class Vault:
 
     def open(self, originator_id: UUID, sealed: Sealed) -> Any:
         """The value committed to by ``sealed``; raises Erased or CommitmentBroken."""
-        for row in self._store.select_vault(originator_id):
-            if row.field == sealed.field and row.subject == sealed.subject:
+        for row in self._store.select_vault(originator_id, sealed.field):
+            if row.subject == sealed.subject:
                 disclosure = self._disclosure(row)
                 if not hmac.compare_digest(_digest(disclosure), sealed.digest):
                     raise CommitmentBroken(field=sealed.field)
                 return _value(disclosure)
         raise Erased
+
+    def opened(self, originator_id: UUID, sealed: Sealed | None) -> Any:
+        """The value committed to; None without a commitment, and once it was erased."""
+        if sealed is None:
+            return None
+        try:
+            return self.open(originator_id, sealed)
+        except Erased:
+            return None
 
     def on_shelf(self, shelf: str, newest: int) -> tuple[list[Any], int]:
         """The values of the newest rows of a shelf, and the position of the very newest (0: none).
@@ -124,8 +135,28 @@ class Vault:
                 found.append(_value(self._disclosure(row)))
         return found, rows[0].position if rows else 0
 
+    def shelf_after(self, shelf: str, position: int, limit: int) -> tuple[list[Any], int, bool]:
+        """The values of a shelf behind a position, how far they reach, and whether that is all.
+
+        ``limit`` must be more than one commit puts on the shelf. Erased and damaged ones are left
+        out, as in ``on_shelf``.
+        """
+        rows = self._store.select_shelf_after(shelf, position, limit)
+        last = len(rows) < limit
+        if not last:  # The rows of the last position may go on behind the page.
+            rows = [row for row in rows if row.position < rows[-1].position]
+        found, keys = [], dict[UUID, bytes | None]()
+        for row in rows:
+            if row.subject not in keys:  # Many rows of a shelf are of one subject.
+                keys[row.subject] = self._store.select_key(row.subject)
+            with suppress(Erased, CommitmentBroken):
+                found.append(_value(self._decrypted(row, keys[row.subject])))
+        return found, rows[-1].position if rows else position, last
+
     def _disclosure(self, row: VaultRow) -> bytes:
-        wrapped = self._store.select_key(row.subject)
+        return self._decrypted(row, self._store.select_key(row.subject))
+
+    def _decrypted(self, row: VaultRow, wrapped: bytes | None) -> bytes:
         if wrapped is None:
             raise Erased
         binding = _binding(row.originator_id, row.field, row.subject)
@@ -138,14 +169,21 @@ class Vault:
         except (InvalidTag, zlib.error, ValueError):  # the last for a nonce of a wrong length
             raise CommitmentBroken(field=row.field) from None
 
+    def make_keys(self, subjects: Sequence[UUID]) -> None:
+        """Make the keys of many subjects in one transaction; those that have one keep it."""
+        if subjects:
+            self._store.insert_keys([(one, self._new_key(one)) for one in subjects])
+
+    def _new_key(self, subject: UUID) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        key = secrets.token_bytes(KEY_BYTES)
+        return nonce + self._master.encrypt(nonce, key, subject.bytes)
+
     def _key(self, subject: UUID) -> bytes:
         """The subject's key, made on first use; of two makers at once the store keeps one."""
         wrapped = self._store.select_key(subject)
         if wrapped is None:
-            nonce = secrets.token_bytes(NONCE_BYTES)
-            key = secrets.token_bytes(KEY_BYTES)
-            sealed = nonce + self._master.encrypt(nonce, key, subject.bytes)
-            wrapped = self._store.insert_key(subject, sealed)
+            wrapped = self._store.insert_key(subject, self._new_key(subject))
         return self._unwrap(subject, wrapped)
 
     def _unwrap(self, subject: UUID, wrapped: bytes) -> bytes:

@@ -113,9 +113,10 @@ class Admission:
             self.events.append(EventRow(position, *columns, tail_hash(position, tail)))
         first = append.positions[0] if append.positions else log.head
         for row in append.vault_rows:
-            self.vault_rows.append((row, first))
+            # A row of a later command of a batch names its place behind the first.
+            self.vault_rows.append((row, first + row.position))
             if row.shelf is not None:
-                log.shelves[row.shelf] = first
+                log.shelves[row.shelf] = first + row.position
         return None
 
 

@@ -145,6 +145,9 @@ class PostgresRecorder(LogRecorder[Connection]):
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question:
         return "topic = ANY(?)", [list(topics)]
 
+    def _originators_clause(self, originators: Sequence[UUID]) -> schema.Question:
+        return "originator_id = ANY(?)", [list(originators)]
+
     def _check_durable(self, connection: Connection) -> None:
         if self._unsafe_server:
             return

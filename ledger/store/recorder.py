@@ -24,6 +24,7 @@ from ledger.store.mapper import RecordedFact, StoredFact, as_uuid
 from ledger.store.merge import WAITING_MAX, MergedCommit
 from ledger.store.pool import Closeable, Pool
 from ledger.store.rows import Guard, Quota, VaultRow
+from ledger.store.vault_tables import VaultTables
 
 READERS_MAX = 8
 WATCHERS_MAX = 4
@@ -32,7 +33,7 @@ C = TypeVar("C", bound=Closeable)
 T = TypeVar("T")
 
 
-class LogRecorder(ApplicationRecorder, Generic[C]):
+class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
     """Appends facts in gapless positions and reads them back; safe for threads and forks."""
 
     driver_error: type[Exception]
@@ -82,14 +83,6 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         append = Append(facts, vault_rows, Guard(unchanged or {}, head, shelves or {}, quotas))
         self._merge.submit(append)
         return append.positions
-
-    def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes:
-        """Stores a subject's wrapped key unless there is one; returns the one that is stored."""
-        self.write([(schema.INSERT_KEY, [[self.key(subject), wrapped_key]])])
-        stored = self.select_key(subject)
-        if stored is None:
-            raise OperationalError("the key was deleted while it was stored")
-        return stored
 
     def close(self) -> None:
         """Settles the calls already accepted, refuses new ones, closes every connection."""
@@ -151,15 +144,11 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         head: int = self.rows((schema.MAX_POSITION, []))[0][0]
         return head
 
-    def select_key(self, subject: UUID) -> bytes | None:
-        """The wrapped key of a subject, if there is one."""
-        rows = self.rows((schema.SELECT_KEY, [self.key(subject)]))
-        return rows[0][0] if rows else None
-
-    def select_some_key(self) -> tuple[UUID, bytes] | None:
-        """Any subject and its wrapped key, to try a master key on; None when there is none."""
-        rows = self.rows((schema.SELECT_SOME_KEY, []))
-        return (as_uuid(rows[0][0]), rows[0][1]) if rows else None
+    def select_versions(self, originators: Sequence[UUID]) -> dict[UUID, int]:
+        """The latest version of each of these originators; those that have none are left out."""
+        clause, asked = self._originators_clause(originators)
+        rows = self.rows((f"{schema.LATEST} WHERE {clause} GROUP BY originator_id", asked))
+        return {as_uuid(originator_id): int(version) for originator_id, version in rows}
 
     def select_used(self, key: str) -> int:
         """How much of a shared amount is used; 0 of one that nothing was taken of."""
@@ -174,14 +163,6 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
         """The last position of the log, and how much is used of every shared amount then."""
         rows = self.rows((schema.SELECT_QUOTAS, []))
         return int(rows[0][0]), {key: int(used) for _, key, used in rows if key is not None}
-
-    def select_vault(self, originator_id: UUID) -> list[VaultRow]:
-        """The vault rows of one originator, by field."""
-        return self._vault((schema.SELECT_VAULT, [self.key(originator_id)]))
-
-    def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]:
-        """The ``newest`` rows of a shelf, newest first."""
-        return self._vault((schema.SELECT_SHELF, [shelf, newest]))
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:
         """Not offered: followers pull by position and use wait_for_change as a hint."""
@@ -201,12 +182,6 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
             for position, originator_id, version, topic, state, recorded_at, leaf_hash
             in self.rows(question)
         ]  # fmt: skip
-
-    def _vault(self, question: schema.Question) -> list[VaultRow]:
-        return [
-            VaultRow(as_uuid(originator_id), field, as_uuid(subject), *rest)
-            for originator_id, field, subject, *rest in self.rows(question)
-        ]
 
     def rows(self, question: schema.Question) -> list[tuple[Any, ...]]:
         """Ask once more on a new connection if the first was lost: reading changes nothing."""
@@ -245,6 +220,9 @@ class LogRecorder(ApplicationRecorder, Generic[C]):
 
     @abstractmethod
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question: ...
+
+    @abstractmethod
+    def _originators_clause(self, originators: Sequence[UUID]) -> schema.Question: ...
 
     @abstractmethod
     def _check_durable(self, connection: C) -> None: ...

@@ -21,7 +21,8 @@ class VaultRow(msgspec.Struct, frozen=True):
     nonce: bytes
     ciphertext: bytes
     position: int = 0
-    """Of the first fact recorded with it; assigned when it is committed."""
+    """Of the first fact recorded with it. Until it is committed: how far behind the first fact of
+    its commit that is."""
 
 
 class Quota(msgspec.Struct, frozen=True):

@@ -50,11 +50,18 @@ CREATE TABLE IF NOT EXISTS quotas (
 """
 
 MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
+LATEST = "SELECT originator_id, max(originator_version) FROM events"
 INSERT_KEY = "INSERT INTO vault_keys VALUES (?, ?) ON CONFLICT (subject) DO NOTHING"
 SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
 SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
+SELECT_VAULT_FIELD = "SELECT * FROM vault WHERE originator_id = ? AND field = ?"
 SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
+# A commit's rows share a position, so a page must be able to hold them all.
+SELECT_SHELF_AFTER = (
+    "SELECT * FROM vault WHERE shelf = ? AND position > ? ORDER BY position, originator_id, field"
+    " LIMIT ?"
+)
 # One statement, and so of one moment.
 SELECT_QUOTAS = (
     "SELECT log.head, quotas.key, quotas.used FROM"

@@ -133,6 +133,10 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
     def _topics_clause(self, topics: Sequence[str]) -> schema.Question:
         return "topic IN (SELECT value FROM json_each(?))", [json.dumps(list(topics))]
 
+    def _originators_clause(self, originators: Sequence[UUID]) -> schema.Question:
+        asked = json.dumps([str(one) for one in originators])
+        return "originator_id IN (SELECT value FROM json_each(?))", [asked]
+
     def _check_durable(self, connection: sqlite3.Connection) -> None:
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
         if mode != "wal":

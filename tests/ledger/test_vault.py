@@ -29,8 +29,10 @@ class Shelf:
     def select_some_key(self):
         return next(iter(self.keys.items()), None)
 
-    def select_vault(self, originator_id):
-        return [row for row in self.rows if row.originator_id == originator_id]
+    def select_vault(self, originator_id, field):
+        return [
+            row for row in self.rows if (row.originator_id, row.field) == (originator_id, field)
+        ]
 
     def select_shelf(self, shelf, newest):
         return [row for row in reversed(self.rows) if row.shelf == shelf][:newest]

@@ -36,6 +36,7 @@ class BadRow:
 
     originator_id = subject = uuid4()
     field, shelf, fingerprint, stored_at, nonce, ciphertext = "f", None, None, 1, None, b""
+    position = 0
 
 
 def outcome(future):

@@ -1,0 +1,71 @@
+"""The tables of the vault (保险库): wrapped keys, and encrypted rows by originator and by shelf."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import OperationalError
+
+from ledger.store import schema
+from ledger.store.mapper import as_uuid
+from ledger.store.rows import VaultRow
+
+
+class VaultTables(ABC):
+    """What the vault asks of a recorder."""
+
+    @abstractmethod
+    def rows(self, question: schema.Question) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None: ...
+
+    @abstractmethod
+    def key(self, value: UUID | str) -> Any: ...
+
+    def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes:
+        """Stores a subject's wrapped key unless there is one; returns the one that is stored."""
+        self.write([(schema.INSERT_KEY, [[self.key(subject), wrapped_key]])])
+        stored = self.select_key(subject)
+        if stored is None:
+            raise OperationalError("the key was deleted while it was stored")
+        return stored
+
+    def insert_keys(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
+        """Stores wrapped keys, but for those of subjects that have one."""
+        rows = [[self.key(subject), wrapped] for subject, wrapped in keys]
+        self.write([(schema.INSERT_KEY, rows)])
+
+    def select_key(self, subject: UUID) -> bytes | None:
+        """The wrapped key of a subject, if there is one."""
+        rows = self.rows((schema.SELECT_KEY, [self.key(subject)]))
+        return rows[0][0] if rows else None
+
+    def select_some_key(self) -> tuple[UUID, bytes] | None:
+        """Any subject and its wrapped key, to try a master key on; None when there is none."""
+        rows = self.rows((schema.SELECT_SOME_KEY, []))
+        return (as_uuid(rows[0][0]), rows[0][1]) if rows else None
+
+    def select_vault(self, originator_id: UUID, field: str | None = None) -> list[VaultRow]:
+        """The vault rows of one originator, by field, or that of one field alone."""
+        key = self.key(originator_id)
+        if field is not None:
+            return self._vault((schema.SELECT_VAULT_FIELD, [key, field]))
+        return self._vault((schema.SELECT_VAULT, [key]))
+
+    def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]:
+        """The ``newest`` rows of a shelf, newest first."""
+        return self._vault((schema.SELECT_SHELF, [shelf, newest]))
+
+    def select_shelf_after(self, shelf: str, position: int, limit: int) -> list[VaultRow]:
+        """The rows of a shelf behind a position, oldest first."""
+        return self._vault((schema.SELECT_SHELF_AFTER, [shelf, position, limit]))
+
+    def _vault(self, question: schema.Question) -> list[VaultRow]:
+        return [
+            VaultRow(as_uuid(originator_id), field, as_uuid(subject), *rest)
+            for originator_id, field, subject, *rest in self.rows(question)
+        ]

@@ -177,7 +177,7 @@ def award(
         expires_on=end_of_following_year(claim.earned_on),
         role=claim.role,
         districts=claim.districts,
-        reasons=(*cuts, "debt_first") if to_debt else cuts,
+        reasons=(*granted.reasons, *cuts, *(("debt_first",) if to_debt else ())),
         began_at=claim.began_at,
         ended_at=claim.ended_at,
         to_debt=to_debt,

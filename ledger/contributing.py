@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,16 @@ import msgspec
 
 from ledger import access, identity
 from ledger.awards import over_budget
+from ledger.batch import NotInABatch
 from ledger.budgets import shares
 from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions.base import (
     OPEN_STATES,
     Contribution,
+    Credits,
     ReviewRefused,
     State,
+    Times,
     Verified,
 )
 from ledger.days import day_of
@@ -39,6 +43,7 @@ from ledger.registers import Registers
 from ledger.settlement import settle
 from ledger.store.errors import FingerprintTaken, QuotaExceeded
 from ledger.store.rows import Quota
+from ledger.submissions import Submission
 from ledger.vault import content_of
 
 TIERS = 3
@@ -55,39 +60,54 @@ class Contributing(Registers):
         request: Any,
         submission_id: UUID,
         now: datetime,
+        times: Times = Times(),  # noqa: B008 - it is frozen
     ) -> Receipt:
         """Record a submission, settle what needs no reviewer, and say what it came to.
 
         ``request`` is the body as sent: the same again gets the original receipt, another under
         the same ``submission_id`` raises SubmissionConflict. Forbidden for a role that may not.
+        ``times`` are a phone's, of something that is sent in later.
         """
+        submission = Submission(contribution, actor, body, request, submission_id, times)
+        with self.wallet_turns.of(actor.participant_id):
+            return self.attempt(partial(self.submit, submission, now))
+
+    def submit(self, submission: Submission, now: datetime) -> Receipt:
+        """Decide and append a submission once, with whatever else it raises in the same commit.
+
+        Whoever calls it holds the turn of the actor's wallet and tries again where it is outrun.
+        """
+        if not submission.others:
+            return self._submit(submission, now)
+        with self.together() as batch:
+            receipt = self._submit(submission, now)
+            for other in submission.others:
+                self._submit(other, now)
+        if receipt.replayed or batch is self.batch:  # A batch that goes on has no positions yet.
+            return receipt
+        return msgspec.structs.replace(receipt, position=batch.position(receipt.position))
+
+    def _submit(self, submission: Submission, now: datetime) -> Receipt:
+        contribution, actor = submission.contribution, submission.actor
         if actor.role not in contribution.contributors:
             raise Forbidden
-        owner = actor.participant_id
-        cause = identity.contribution_id(owner, contribution.kind, submission_id)
-        digest = self.vault.fingerprint(owner, content_of(request))
-        copied = False
-
-        def command() -> Receipt:
-            nonlocal copied
-            state = self.fold(cause, State())
-            if state.recorded is not None:
-                if state.recorded.body_digest != digest:
-                    raise SubmissionConflict
-                return self._receipt_at(contribution, cause, state.position, owner)
-            with Recording(
-                self, contribution.kind, actor, cause, now, copied=copied
-            ) as context:  # fmt: skip
-                first, *others = contribution.record(body, context, digest)
-                facts = [msgspec.structs.replace(first, held=self._held(owner)), *others]
-                try:
-                    return self._decided(contribution, cause, state, facts, now, context.basis)
-                except FingerprintTaken:
-                    copied = True
-                    raise
-
-        with self.wallet_turns.of(owner):
-            return self.attempt(command)
+        owner, cause = actor.participant_id, submission.cause
+        digest = self.vault.fingerprint(owner, content_of(submission.request))
+        state = self.fold(cause, State())
+        if state.recorded is not None:
+            if state.recorded.body_digest != digest:
+                raise SubmissionConflict
+            return self._receipt_at(contribution, cause, state.position, owner)
+        with Recording(
+            self, submission, now
+        ) as context:
+            first, *others = contribution.record(submission.body, context, digest)
+            facts = [msgspec.structs.replace(first, held=self._held(owner)), *others]
+            try:
+                return self._decided(contribution, cause, state, facts, now, context.basis)
+            except FingerprintTaken:
+                submission.copied = True
+                raise
 
     def review(
         self,
@@ -119,7 +139,7 @@ class Contributing(Registers):
                     raise SubmissionConflict
                 owner, position = recorded.participant_id, state.decided_position
                 return self._receipt_at(contribution, cause, position, owner)
-            if recorded.participant_id == actor.participant_id:
+            if actor.participant_id in state.hands:
                 raise SelfReview
             if state.state not in OPEN_STATES:
                 raise AlreadyDecided(state=state.state)
@@ -177,10 +197,14 @@ class Contributing(Registers):
         version = state.version
         for number, fact in enumerate(facts, 1):
             state.apply(Entry(cause, version + number, now, fact))
-        assert state.recorded is not None
-        owner = state.recorded.participant_id
+        recorded = state.recorded
+        assert recorded is not None
+        owner = recorded.participant_id
         wallet = self.wallet(owner)
-        money = settle(contribution, state, cause, wallet, basis.book, now)
+        shared = contribution.shared(recorded) if contribution.shared else None
+        credits = self.fold(shared, Credits()) if shared else Credits()
+        state.credits = credits.found
+        settled = settle(contribution, state, cause, wallet, basis.book, now)
 
         def save(money: CoinsAwarded | AwardRefused | None, quotas: Sequence[Quota]) -> Receipt:
             writes, before = [Append(cause, version, facts)], wallet.version
@@ -189,26 +213,30 @@ class Contributing(Registers):
                 unchanged[identity.wallet_id(owner)] = before
             else:
                 writes.append(Append(identity.wallet_id(owner), before, [money]))
-            entries = self.append(
-                writes, now, vault_rows=basis.rows, unchanged=unchanged, shelves=basis.shelves,
-                quotas=quotas,
-            )  # fmt: skip
+            if shared and settled and settled.credited:
+                writes.append(Append(shared, credits.version, [settled.credited]))
+            elif shared and settled:
+                unchanged[shared] = credits.version
+            entries = basis.save(self, writes, now, unchanged=unchanged, quotas=quotas)
             if money is not None:
-                wallet.apply(entries[-1])
+                wallet.apply(entries[len(facts)])
                 self.snapshot_if_due(wallet, before, owner, now)
             balance = wallet.available(day_of(now))
-            return receipt_of(contribution.kind, cause, entries, balance)
+            told = entries[: len(facts) + (money is not None)]
+            return receipt_of(contribution.kind, cause, told, balance)
 
-        if not isinstance(money, CoinsAwarded):
-            return save(money, ())
-        quotas = shares(basis.book.budgets, money.districts, money.earned_on, money.amount)
+        money = settled.money if settled else None
+        budgets = (
+            shares(basis.book.budgets, money.districts, money.earned_on, money.amount)
+            if isinstance(money, CoinsAwarded) else ()
+        )  # fmt: skip
         try:
-            return save(money, quotas)
+            return save(money, budgets)
         except QuotaExceeded as exceeded:
-            if only_if_paid:
+            if only_if_paid or not isinstance(money, CoinsAwarded):
                 raise
             full = [
-                msgspec.structs.replace(one, full=True) for one in quotas
+                msgspec.structs.replace(one, full=True) for one in budgets
                 if one.key == exceeded.key
             ]  # fmt: skip
             return save(over_budget(money), full)
@@ -217,6 +245,8 @@ class Contributing(Registers):
         self, contribution: Contribution, cause: UUID, position: int, owner: UUID
     ) -> Receipt:
         """The receipt of a command saved earlier, whose first fact stands at ``position``."""
+        if self.batch is not None and self.batch.of(cause):
+            raise NotInABatch  # It was decided in this very batch, and has no position yet.
         rows = self.rows(position - 1, FACTS_PER_COMMAND)
         entries = facts_of_command(map(self.entry, rows), cause)
         last = entries[-1]

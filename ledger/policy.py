@@ -61,10 +61,17 @@ duty = ["patrol", "report"]
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """A rule's yes: so many coins, by the rule of this name."""
+    """A rule's yes: so many coins, by the rule of this name.
+
+    ``credit`` marks what it counts for at what it shares with others; none for an empty one. With
+    ``counts_unpaid`` it counts even where a cap or another rule leaves it without coins.
+    """
 
     coins: int
     rule: str
+    reasons: tuple[str, ...] = ()
+    credit: str = ""
+    counts_unpaid: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):

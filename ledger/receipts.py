@@ -12,13 +12,11 @@ from uuid import UUID
 import msgspec
 
 from ledger.coins import AwardRefused, CoinsAwarded
-from ledger.contributions.base import AwardReopened, ReviewRefused, State, Verified
+from ledger.contributions.base import Assessed, State
 from ledger.facts import Entry
 
 # A command saves at most: recorded, assessed, the money fact.
 FACTS_PER_COMMAND = 3
-# With these a command of its own begins, even right behind the one it is about.
-DECISIONS = (Verified, ReviewRefused, AwardReopened)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -38,12 +36,16 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 def facts_of_command(entries: Iterable[Entry], cause: UUID) -> list[Entry]:
-    """The facts of one command about ``cause``, from its first on: they stand in a row."""
+    """The facts of one command about ``cause``, from its first on: they stand in a row.
+
+    Behind the first only a verdict and the money fact are of the same command.
+    """
     found: list[Entry] = []
     for entry in entries:
         fact = entry.fact
         money = isinstance(fact, CoinsAwarded | AwardRefused) and fact.cause == cause
-        if not (money or entry.originator_id == cause) or (found and isinstance(fact, DECISIONS)):
+        own = entry.originator_id == cause and (not found or isinstance(fact, Assessed))
+        if not (money or own):
             break
         found.append(entry)
     return found

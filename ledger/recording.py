@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from threading import Lock
 from typing import Any
@@ -10,14 +10,20 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.campaigns.campaign import Campaign
+from ledger.contributions.base import F
 from ledger.districts import Districts
-from ledger.facts import Sealed
-from ledger.participants import Actor
+from ledger.errors import LedgerError
+from ledger.facts import Entry, Sealed
+from ledger.log import Append, Log
 from ledger.policy import KindRules, PolicyBook
 from ledger.registers import Registers
 from ledger.rivers import RiverMap
 from ledger.settlement import policy_for
-from ledger.store.rows import VaultRow
+from ledger.store.errors import QuotaExceeded
+from ledger.store.rows import Quota, VaultRow
+from ledger.submissions import Submission
+from ledger.trails.trails import Trails
 
 
 class Basis(msgspec.Struct):
@@ -26,21 +32,44 @@ class Basis(msgspec.Struct):
     book: PolicyBook
     rows: list[VaultRow] = []
     shelves: dict[str, int] = {}
+    unchanged: dict[UUID, int] = {}
+    quotas: list[Quota] = []
+    refusals: dict[str, LedgerError] = {}  # by quota: what to say where it has no room
+
+    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
+        """Take so many of what many share; a negative amount gives back."""
+        self.quotas.append(Quota(key, amount, limit))
+        self.refusals[key] = refusal
+
+    def save(
+        self, log: Log, writes: Sequence[Append], now: datetime, *,
+        unchanged: Mapping[UUID, int] = {}, quotas: Sequence[Quota] = (),
+    ) -> list[Entry]:  # fmt: skip
+        """Append what was decided on it; where a quota has no room its own refusal is raised."""
+        if log.batch is not None:
+            log.batch.refusals |= self.refusals
+        try:
+            return log.append(
+                writes, now, vault_rows=self.rows, unchanged={**self.unchanged, **unchanged},
+                shelves=self.shelves, quotas=[*self.quotas, *quotas],
+            )  # fmt: skip
+        except QuotaExceeded as exceeded:
+            raise self.refusals.get(exceeded.key, exceeded) from None
 
 
 class Recording:
     """The Context of one submission: what its decision may look at, and the rows it seals."""
 
-    def __init__(
-        self, ledger: Registers, kind: str, actor: Actor, originator_id: UUID, now: datetime,
-        *, copied: bool,
-    ) -> None:  # fmt: skip
-        self.actor, self.now, self.copied = actor, now, copied
+    def __init__(self, ledger: Registers, submission: Submission, now: datetime) -> None:
+        self.actor, self.now, self.times = submission.actor, now, submission.times
+        self.copied = submission.copied
+        self.raised = tuple(other.cause for other in submission.others)
         self.rivers: RiverMap = ledger.rivers.current()
         self.districts: Districts = ledger.districts.current()
         self.basis = Basis(ledger.policies.current())
         self._turn: Lock | None = None
-        self._ledger, self._kind, self._originator_id = ledger, kind, originator_id
+        self._ledger = ledger
+        self._kind, self._originator_id = submission.contribution.kind, submission.cause
 
     def rules(self, day: date) -> KindRules | None:
         policy = policy_for(self.basis.book, day)
@@ -51,10 +80,11 @@ class Recording:
         return policy.version if policy else ""
 
     def seal(
-        self, field: str, value: Any, *, shelf: str | None = None, unique: bytes | None = None
-    ) -> Sealed:
+        self, field: str, value: Any, *, subject: UUID | None = None, shelf: str | None = None,
+        unique: bytes | None = None,
+    ) -> Sealed:  # fmt: skip
         sealed, row = self._ledger.vault.seal(
-            self._originator_id, self.actor.participant_id, field, value, self.now,
+            self._originator_id, subject or self.actor.participant_id, field, value, self.now,
             shelf=shelf, unique=unique,
         )  # fmt: skip
         self.basis.rows.append(row)
@@ -67,6 +97,24 @@ class Recording:
             self._turn.acquire()
         values, self.basis.shelves[name] = self._ledger.vault.on_shelf(name, newest)
         return values
+
+    def campaign(self, campaign_id: UUID) -> Campaign:
+        found = self._ledger.campaigns.current(campaign_id)
+        self.basis.unchanged[campaign_id] = found.version
+        return found
+
+    def trails(self) -> Trails:
+        found = self._ledger.trails.current()
+        self.basis.unchanged[self._ledger.trails.originator_id] = found.version
+        return found
+
+    def originator(self, originator_id: UUID, state: F) -> F:
+        found = self._ledger.fold(originator_id, state)
+        self.basis.unchanged[originator_id] = found.version
+        return found
+
+    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
+        self.basis.take(key, amount, limit, refusal)
 
     def __enter__(self) -> Recording:
         return self

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import takewhile
 from uuid import UUID
+
+import msgspec
 
 from ledger.awards import REASONS, Claim, award, refused
 from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
-from ledger.contributions.base import OPEN_STATES, Contribution, State
+from ledger.contributions.base import OPEN_STATES, Contribution, Credited, State
 from ledger.days import corrected
 from ledger.facts import Text
-from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
+from ledger.policy import DEFAULT_HEAD, Granted, Policy, PolicyBook, Refused, parse
 from ledger.wallet import Wallet
+
+UNSETTLED = OPEN_STATES | {"withdrawn"}
 
 
 def default_policy() -> str:
@@ -36,6 +41,13 @@ def policy_for(book: PolicyBook, day: date) -> Policy | None:
     return parsed(published.toml) if published else None
 
 
+class Settlement(msgspec.Struct, frozen=True):
+    """What a contribution comes to: its money fact, and what it counts for from now on."""
+
+    money: CoinsAwarded | AwardRefused
+    credited: Credited | None = None
+
+
 def settle(
     contribution: Contribution,
     state: State,
@@ -43,10 +55,10 @@ def settle(
     wallet: Wallet,
     book: PolicyBook,
     now: datetime,
-) -> CoinsAwarded | AwardRefused | None:
-    """The money fact of a contribution; None while it waits for a reviewer."""
+) -> Settlement | None:
+    """What a contribution comes to; None while it waits for a reviewer, and once withdrawn."""
     recorded = state.recorded
-    if recorded is None or state.state in OPEN_STATES:
+    if recorded is None or state.state in UNSETTLED:
         return None
     claim = Claim(
         participant_id=recorded.participant_id,
@@ -63,13 +75,23 @@ def settle(
     rules = policy.kinds.get(contribution.kind) if policy else None
     if policy is None or rules is None:
         reason = "no_policy" if policy is None else "kind_not_rewarded"
-        return refused(claim, "policy", policy.version if policy else "", (reason,))
+        return Settlement(refused(claim, "policy", policy.version if policy else "", (reason,)))
+    # Its own credit, once it has one, is its place among the others: those behind came later.
+    credits = tuple(takewhile(lambda one: one.cause != cause, state.credits))
     granted = (
         Refused(f"{contribution.kind}.review", ("refused_by_reviewer",))
         if state.state == "refused"
-        else contribution.reward(state, rules)
+        else contribution.reward(msgspec.structs.replace(state, credits=credits), rules)
     )
-    return award(wallet, claim, granted, policy, now)
+    money, credited = award(wallet, claim, granted, policy, now), None
+    if (
+        isinstance(granted, Granted) and granted.credit and len(credits) == len(state.credits)
+        and (granted.counts_unpaid or isinstance(money, CoinsAwarded))
+    ):  # fmt: skip
+        credited = Credited(
+            cause=cause, participant_id=recorded.participant_id, mark=granted.credit
+        )
+    return Settlement(money, credited)
 
 
 def _by_our_clock(claimed: datetime | None, state: State) -> datetime | None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from ledger.campaigns.campaign import Campaign
 from ledger.districts import Districts
+from ledger.errors import LedgerError
 from ledger.facts import Entry, Fact, Sealed, Text, stored_as
 from ledger.participants import Actor
 from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import RiverMap
+from ledger.trails.trails import Trails
+
+if TYPE_CHECKING:
+    from ledger.log import Folded
+
+F = TypeVar("F", bound="Folded")
 
 
 class Recorded(Fact, frozen=True):
@@ -35,6 +43,11 @@ class Recorded(Fact, frozen=True):
     sent_at: datetime | None = None
     # Every role the person held, with the path of its district, lowest first; empty: the city.
     held: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def people(self) -> tuple[UUID, ...]:
+        """Whoever took part, and so cannot judge it."""
+        return (self.participant_id,)
 
 
 class Assessed(Fact, frozen=True):
@@ -76,8 +89,41 @@ class AwardReopened(Fact, frozen=True):
     by: UUID | None = None
 
 
+class Amended(Fact, frozen=True):
+    """Base of what changes a contribution afterwards; what was recorded first stays in the log."""
+
+    @property
+    def hand(self) -> UUID:
+        """Whose change it is."""
+        raise NotImplementedError
+
+    def amend(self, recorded: Recorded) -> Recorded:
+        """The contribution as it stands with this change."""
+        raise NotImplementedError
+
+
+class Withdrawn(Fact, frozen=True):
+    """Base of what takes a contribution back before anybody decided it."""
+
+
+@stored_as("contribution.credited", zh="计入（{mark}）", en="It counts ({mark})")
+class Credited(Fact, frozen=True):
+    """A contribution counts for something that several may be made for, and which pays once.
+
+    It stands at what they share (a household in a campaign, a route somebody walks), so that the
+    store's unique key decides who was first; ``mark`` says what for.
+    """
+
+    cause: UUID
+    participant_id: UUID
+    mark: str
+
+
 class State(msgspec.Struct):
-    """A contribution as it stands: pending, review, valid, rejected, verified or refused."""
+    """A contribution as it stands: pending, review, valid, rejected, verified, refused, withdrawn.
+
+    ``credits`` are those that were credited before it for what it shares with them.
+    """
 
     version: int = 0
     state: str = "unknown"
@@ -87,12 +133,15 @@ class State(msgspec.Struct):
     position: int = 0  # of the first fact
     received_at: datetime | None = None
     decided_position: int = 0
+    credits: tuple[Credited, ...] = ()
+    hands: frozenset[UUID] = frozenset()  # whoever had a part in what it says
 
     def apply(self, entry: Entry) -> None:
         self.version = entry.originator_version
         fact = entry.fact
         if isinstance(fact, Recorded):
             self.recorded, self.state = fact, "pending"
+            self.hands = frozenset(fact.people)
             self.position, self.received_at = entry.position, entry.recorded_at
         elif isinstance(fact, Assessed):
             self.assessed, self.state = fact, fact.verdict
@@ -102,10 +151,34 @@ class State(msgspec.Struct):
         elif isinstance(fact, ReviewRefused):
             self.decided, self.state = fact, "refused"
             self.decided_position = entry.position
+        elif isinstance(fact, Amended) and self.recorded is not None:
+            self.recorded = fact.amend(self.recorded)
+            self.hands |= {fact.hand}
+        elif isinstance(fact, Withdrawn):
+            self.state = "withdrawn"
+
+
+class Credits(msgspec.Struct):
+    """What was credited at something shared; other facts of its originator are passed over."""
+
+    version: int = 0
+    found: tuple[Credited, ...] = ()
+
+    def apply(self, entry: Entry) -> None:
+        self.version = entry.originator_version
+        if isinstance(entry.fact, Credited):
+            self.found += (entry.fact,)
 
 
 # States that wait for a reviewer; every other is final.
 OPEN_STATES = frozenset({"pending", "review"})
+
+
+class Times(msgspec.Struct, frozen=True):
+    """What a phone says of when something happened and when it was sent; None where it does not."""
+
+    recorded_at: datetime | None = None
+    sent_at: datetime | None = None
 
 
 class Context(Protocol):
@@ -115,6 +188,9 @@ class Context(Protocol):
     now: datetime
     rivers: RiverMap
     districts: Districts
+    times: Times
+    raised: tuple[UUID, ...]
+    """What else was sent in with it, and is recorded in the same commit."""
     copied: bool
     """Whether the store refused this content because somebody sent the same before."""
 
@@ -125,12 +201,25 @@ class Context(Protocol):
         """The version of the policy in force on ``day``; empty where there is none."""
 
     def seal(
-        self, field: str, value: Any, *, shelf: str | None = None, unique: bytes | None = None
-    ) -> Sealed:
-        """Put a personal value into the vault under the contributor's key."""
+        self, field: str, value: Any, *, subject: UUID | None = None, shelf: str | None = None,
+        unique: bytes | None = None,
+    ) -> Sealed:  # fmt: skip
+        """Put a personal value into the vault, under the contributor's key if no other's."""
 
     def shelf(self, name: str, newest: int) -> Sequence[Any]:
         """The newest values of a shelf of the vault, whoever's they are."""
+
+    def campaign(self, campaign_id: UUID) -> Campaign:
+        """A campaign as it stands, which must not change meanwhile; an unknown one is empty."""
+
+    def trails(self) -> Trails:
+        """Every trail as it stands; none of them may change meanwhile."""
+
+    def originator(self, originator_id: UUID, state: F) -> F:
+        """``state`` with the facts of something this is about; it must not change meanwhile."""
+
+    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
+        """Take so many of what many share; ``refusal`` is raised where there is no room."""
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +228,8 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     ``record(body, context, body_digest)`` decides the facts of a submission, the first being
     ``recorded``. ``reward(state, rules)`` and, where a machine judges, ``verdict(recorded,
     assessed, rules, received)`` are pure on stored facts, so an auditor can repeat them.
+    ``shared(recorded)`` names what several contributions share and which pays once; ``raises``
+    gives what else a body sends in, in the same commit.
     """
 
     kind: str
@@ -154,3 +245,5 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     reward: Callable[[State, Any], Granted | Refused]
     verdict: Callable[[Any, Any, Any, datetime], tuple[str, tuple[str, ...]]] | None = None
     reasons: Mapping[str, Text] = {}
+    shared: Callable[[Any], UUID | None] | None = None
+    raises: Callable[[Any], Sequence[tuple[Contribution, Any]]] | None = None

@@ -141,7 +141,7 @@ def _recorded(
     body_digest: str,
 ) -> PatrolRecorded:
     began, ended = track.began, track.ended
-    sent = body.device.sent_at if body.device else None
+    sent = (body.device and body.device.sent_at) or context.times.sent_at
     claimed = corrected(ended, sent, context.now) if ended else context.now
     return PatrolRecorded(
         participant_id=context.actor.participant_id,

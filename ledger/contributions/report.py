@@ -13,10 +13,12 @@ from ledger.contributions.base import (
     Contribution,
     Recorded,
     State,
+    Times,
     Verified,
 )
+from ledger.contributions.clocks import happened
 from ledger.contributions.evidence import PHOTOS_MAX, Place, Sha256, reach_named
-from ledger.days import day_of
+from ledger.days import LATE_DAYS_MAX, reward_day
 from ledger.facts import Fact, Text, stored_as
 from ledger.participants import CONTRIBUTORS
 from ledger.policy import Granted, KindRules
@@ -78,6 +80,7 @@ class ReportRecorded(Recorded, frozen=True):
 def record(body: ReportBody, context: Context, body_digest: str) -> Sequence[Fact]:
     """Keep a report for a reviewer to decide."""
     reach = reach_named(body.reach_id, context.rivers)
+    times, moment = happened(Times(), context)
     sealed = [context.seal("text", body.text)]
     if body.place:
         sealed.append(context.seal("place", msgspec.to_builtins(body.place)))
@@ -89,7 +92,8 @@ def record(body: ReportBody, context: Context, body_digest: str) -> Sequence[Fac
             districts=context.districts.path(
                 (reach and reach.district) or context.actor.district
             ),
-            earned_on=day_of(context.now),
+            earned_on=reward_day(moment, context.now, LATE_DAYS_MAX),
+            sent_at=times.sent_at,
             body_digest=body_digest,
             sealed=tuple(sealed),
             category=body.category,

@@ -25,10 +25,11 @@ good, settle = Wallet.good, contributing.settle
 
 def without_debt(*asked: Any) -> Any:
     """A settlement that forgets what is owed."""
-    money = settle(*asked)
-    if isinstance(money, CoinsAwarded):
-        return msgspec.structs.replace(money, to_debt=0)
-    return money
+    settled = settle(*asked)
+    if settled and isinstance(settled.money, CoinsAwarded):
+        money = msgspec.structs.replace(settled.money, to_debt=0)
+        return msgspec.structs.replace(settled, money=money)
+    return settled
 
 
 def last_first(wallet: Wallet, today: date) -> Any:

@@ -219,7 +219,8 @@ class Trading(Playing):
         proposals = self.model.reversals
         if what == "propose":
             paid = [name for name, one in self.model.reports.items() if one["award"]]
-            name = late(paid if a % 5 else self.model.reports, a)
+            unpaid = [name for name in self.model.reports if name not in paid]
+            name = late(paid if a % 5 else unpaid or paid, a)
             if b % 23 == 0 and proposals:
                 name = late(proposals, a)
             self.accuse(pick((*cast.OFFICERS, *cast.OFFICERS[:1]), b), self.new("proposal"), name)

@@ -1,0 +1,38 @@
+"""A phone's clock (手机时钟): when something happened, by ours.
+
+Claimed, sent and received are three times. The skew, received − sent, is taken out of what was
+claimed; a clock too far off to be believed must be set first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ledger.contributions.base import Context, Times
+from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, corrected
+from ledger.errors import FieldError, FutureTime, InvalidInput
+
+
+class ClockOff(InvalidInput):
+    code = "clock_off"
+    zh = "手机时钟与标准时间相差超过 30 天；请校准时钟，更正时间后重新提交。"
+    en = "The phone's clock is more than 30 days off; set it, correct the time, and send it again."
+
+
+def happened(own: Times, context: Context) -> tuple[Times, datetime]:
+    """The phone's times, those of the body before those of the parcel, and the moment by our clock.
+
+    Raises ClockOff, and FutureTime for what would lie more than 5 minutes ahead.
+    """
+    times = Times(
+        own.recorded_at or context.times.recorded_at, own.sent_at or context.times.sent_at
+    )
+    now, sent = context.now, times.sent_at
+    if sent is not None and abs(now - sent) > timedelta(days=LATE_DAYS_MAX):
+        raise ClockOff([FieldError("sent_at", ClockOff.code, ClockOff.zh, ClockOff.en)])
+    moment = corrected(times.recorded_at, sent, now) if times.recorded_at else now
+    if moment > now + FUTURE_ALLOWED:
+        raise FutureTime(
+            [FieldError("recorded_at", FutureTime.code, FutureTime.zh, FutureTime.en)]
+        )
+    return times, moment

@@ -9,6 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from ledger import identity
+from ledger.campaigns.register import Campaigns
 from ledger.coins import CoinsAwarded
 from ledger.days import day_of
 from ledger.districts import CODE, KINDS, DistrictImported, Districts
@@ -20,6 +21,7 @@ from ledger.policy import PolicyBook, PolicyPublished
 from ledger.rivers import ReachImported, RiverMap
 from ledger.settlement import default_policy, parsed
 from ledger.spending.catalogue import Catalogue
+from ledger.trails.trails import Trails
 from ledger.turns import Turns
 
 IMPORTS_PER_COMMIT = 50
@@ -32,10 +34,12 @@ class Registers(Past):
 
     def __init__(self, env: Mapping[str, str], vault_key: bytes) -> None:
         super().__init__(env, vault_key)
-        self.policies = Register(identity.POLICIES, PolicyBook(), self.events.get)
-        self.rivers = Register(identity.RIVERS, RiverMap(), self.events.get)
-        self.districts = Register(identity.DISTRICTS, Districts(), self.events.get)
-        self.catalogue = Register(identity.CATALOGUE, Catalogue(), self.events.get)
+        self.policies = Register(identity.POLICIES, PolicyBook(), self._news)
+        self.rivers = Register(identity.RIVERS, RiverMap(), self._news)
+        self.districts = Register(identity.DISTRICTS, Districts(), self._news)
+        self.catalogue = Register(identity.CATALOGUE, Catalogue(), self._news)
+        self.trails = Register(identity.TRAILS, Trails(), self._news)
+        self.campaigns = Campaigns(self._news)
         # Always in this order: a wallet's turn first, then a shelf's.
         self.wallet_turns, self.shelf_turns = Turns(), Turns()
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from ledger.contributions.base import Context, Contribution, Recorded, State
-from ledger.contributions.evidence import Place
-from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, reward_day
-from ledger.errors import FieldError, FutureTime
-from ledger.facts import Fact, Text, stored_as
+from ledger.campaigns.frame import door_id
+from ledger.campaigns.questionnaire import Answer
+from ledger.contributions.base import (
+    Context,
+    Contribution,
+    State,
+    Times,
+)
+from ledger.contributions.clocks import happened
+from ledger.contributions.evidence import PHOTOS_MAX, Place, Sha256
+from ledger.contributions.report import REPORT, TEXT_MAX, Category, ReportBody
+from ledger.contributions.visiting import in_campaign
+from ledger.contributions.visits import VisitRecorded
+from ledger.days import LATE_DAYS_MAX, reward_day
+from ledger.facts import Fact, Text
 from ledger.policy import Granted, KindRules, Refused
 
 POLICY = """
@@ -21,25 +31,50 @@ POLICY = """
 coins = 2
 day_max = 6
 paid_outcomes = ["met", "by_phone"]
+confirmer_coins = 1     # a household rewarded before in this campaign: the first keeps the reward,
+confirmers_max = 1      # and whoever else visited it too, so many of them, confirms it
+withdraw_hours = 24     # how long after it was received a visit may be withdrawn
 """
 
 
 Outcome = Literal["met", "nobody_home", "refused", "moved", "vacant", "by_phone"]
+# A code of the plan's, and not a sentence, a phone's or an identity card's number.
+Code = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^(?!.*\d{7})[\w.-]+$(?!\n)")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Said = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
+
+
+class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something wrong at the water that was raised on the visit; it becomes a report."""
+
+    category: Category
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX, pattern=r"\S")]
+    place: Place | None = None
+    photos: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=PHOTOS_MAX)] = ()
 
 
 class VisitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``POST /v1/visits``: which household (an opaque number), and what came of it."""
+    """``POST /v1/visits``: which household (an opaque number), and what came of it.
+
+    ``visitors`` are others who came along; ``questions`` what the household asked, in words.
+    """
 
     household: Word
     outcome: Outcome
     campaign_id: UUID | None = None
-    materials: dict[Word, Count] = {}
-    topics: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)] = ()
+    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=20)] = {}
+    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=30)] = ()
     place: Place | None = None
     recorded_at: datetime | None = None
     sent_at: datetime | None = None
+    visitors: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=10)] = ()
+    questions: Annotated[tuple[Said, ...], msgspec.Meta(max_length=20)] = ()
+    answers: Annotated[dict[Word, Answer], msgspec.Meta(max_length=60)] = {}
+    follow_up_on: date | None = None
+    remark: Said | None = None
+    problems: Annotated[tuple[Problem, ...], msgspec.Meta(max_length=5)] = ()
+    photos: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=PHOTOS_MAX)] = ()
 
 
 class VisitRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,55 +83,83 @@ class VisitRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     coins: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 2
     day_max: Annotated[int, msgspec.Meta(ge=0)] | None = 6
     paid_outcomes: tuple[Outcome, ...] = ("met", "by_phone")
-
-
-@stored_as("visit.recorded", zh="走访住户：{outcome}", en="A household was visited: {outcome}")
-class VisitRecorded(Recorded, frozen=True):
-    """A visit was logged; the household's number is sealed, its address is not even there."""
-
-    outcome: str = "met"
-    campaign_id: UUID | None = None
-    materials: dict[str, int] = {}
-    topics: tuple[str, ...] = ()
+    confirmer_coins: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
+    confirmers_max: Annotated[int, msgspec.Meta(ge=0, le=100)] = 1
+    withdraw_hours: Annotated[int, msgspec.Meta(ge=0, le=24 * LATE_DAYS_MAX)] = 24
 
 
 def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact]:
-    """Keep a visit for a reviewer to confirm."""
-    claimed = body.recorded_at or context.now
-    ahead = [
-        FieldError(name, FutureTime.code, FutureTime.zh, FutureTime.en)
-        for name, time in (("recorded_at", claimed), ("sent_at", body.sent_at))
-        if time is not None and time > context.now + FUTURE_ALLOWED
+    """Keep a visit for a reviewer to confirm; in a campaign its household must be in the frame."""
+    times, moment = happened(Times(body.recorded_at, body.sent_at), context)
+    door = in_campaign(body, context, moment)
+    sealed = [
+        context.seal(field, value)
+        for field, value in (
+            ("household", None if door else body.household),
+            ("place", body.place and msgspec.to_builtins(body.place)),
+            ("questions", list(body.questions) or None),
+            ("remark", body.remark),
+        )
+        if value is not None
     ]
-    if ahead:
-        raise FutureTime(ahead)
-    sealed = [context.seal("household", body.household)]
-    if body.place:
-        sealed.append(context.seal("place", msgspec.to_builtins(body.place)))
+    place = context.districts.path(context.actor.district)
     return [
         VisitRecorded(
             participant_id=context.actor.participant_id,
             role=context.actor.role,
             role_district=context.actor.district,
-            districts=context.districts.path(context.actor.district),
-            earned_on=reward_day(claimed, context.now, LATE_DAYS_MAX),
+            districts=door.listed.districts if door else place,
+            earned_on=reward_day(moment, context.now, LATE_DAYS_MAX),
             body_digest=body_digest,
-            sealed=tuple(sealed),
-            sent_at=body.sent_at,
+            sealed=(*sealed, *(door.sealed if door else ())),
+            sent_at=times.sent_at,
             outcome=body.outcome,
             campaign_id=body.campaign_id,
             materials=body.materials,
             topics=body.topics,
+            household=door.listed.household if door else None,
+            grid=door.listed.grid if door else None,
+            claimed_at=times.recorded_at,
+            visitors=body.visitors,
+            follow_up_on=body.follow_up_on,
+            reports=context.raised,
+            photos=body.photos,
         )
     ]
 
 
+def shared(recorded: VisitRecorded) -> UUID | None:
+    """A household is rewarded once in a campaign; without a campaign nobody knows the household."""
+    if recorded.campaign_id is None or recorded.household is None:
+        return None
+    return door_id(recorded.campaign_id, recorded.household)
+
+
 def reward(state: State, rules: VisitRules) -> Granted | Refused:
-    """A flat number of coins for a confirmed visit with an outcome worth paying."""
-    assert isinstance(state.recorded, VisitRecorded)
-    if state.recorded.outcome not in rules.paid_outcomes:
+    """A flat number of coins for a confirmed visit; the first of a household, then confirmers."""
+    visit = state.recorded
+    assert isinstance(visit, VisitRecorded)
+    if visit.outcome not in rules.paid_outcomes:
         return Refused("visit.outcome", ("outcome_not_paid",))
-    return Granted(rules.coins, "visit.confirmed")
+    if not state.credits:
+        return Granted(rules.coins, "visit.confirmed", credit="first")
+    if any(one.participant_id == visit.participant_id for one in state.credits):
+        return Refused("visit.once", ("household_rewarded_to_you",))
+    if len(state.credits) > rules.confirmers_max:
+        return Refused("visit.confirmers", ("household_rewarded",))
+    return Granted(
+        rules.confirmer_coins, "visit.confirmer", reasons=("household_rewarded_before",),
+        credit="confirmer",
+    )  # fmt: skip
+
+
+def raises(body: VisitBody) -> list[tuple[Contribution, ReportBody]]:
+    """Every problem becomes a report, at the visit's place where it names none."""
+    return [
+        (REPORT, ReportBody(category=one.category, text=one.text, place=one.place or body.place,
+                            photos=one.photos))
+        for one in body.problems
+    ]  # fmt: skip
 
 
 VISIT = Contribution(
@@ -111,10 +174,24 @@ VISIT = Contribution(
     reviewers=frozenset({"dispatcher"}),
     record=record,
     reward=reward,
+    shared=shared,
+    raises=raises,
     reasons={
         "outcome_not_paid": Text(
             zh="按现行政策，这种走访结果不发放绿水币。",
             en="Under the policy in force a visit with this outcome earns no coins.",
-        )
+        ),
+        "household_rewarded_before": Text(
+            zh="本次活动中该户已有走访先获奖励，原奖励不变；您的走访按核实人计。",
+            en="Another visit to this household was rewarded first; yours confirms it.",
+        ),
+        "household_rewarded": Text(
+            zh="本次活动中该户的走访和核实都已奖励过。",
+            en="Visiting this household in this campaign was rewarded and confirmed already.",
+        ),
+        "household_rewarded_to_you": Text(
+            zh="本次活动中您已因该户获得奖励，同一户只奖励一次。",
+            en="You were rewarded for this household in this campaign already; it is paid once.",
+        ),
     },
 )

@@ -1,0 +1,1 @@
+"""Campaigns (走访活动): who is to be visited, what is asked and handed out, and what came of it."""

@@ -1,0 +1,291 @@
+"""Planning campaigns (走访策划): plan, list households, allot stock, open, close, shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger import access, identity
+from ledger.campaigns.campaign import (
+    Campaign,
+    CampaignClosed,
+    CampaignOpened,
+    CampaignPlanned,
+    Plan,
+    ShowHeld,
+    StockAllotted,
+    frame_key,
+    stock_limits,
+)
+from ledger.campaigns.errors import (
+    AlreadyClosed,
+    AlreadyOpen,
+    CampaignNotOpen,
+    EmptyFrame,
+    FrameFrozen,
+    StockExceeded,
+    UnknownCampaign,
+    UnknownMaterial,
+)
+from ledger.campaigns.frame import Door, HouseholdListed, door_id, household_subject
+from ledger.campaigns.questionnaire import faults
+from ledger.commands import Decision, signature
+from ledger.errors import FieldError, Forbidden, InvalidInput
+from ledger.facts import Sealed
+from ledger.log import Append
+from ledger.participants import Actor
+from ledger.store.errors import QuotaExceeded
+from ledger.store.rows import Quota
+from ledger.tokens import Tokens
+
+HOUSEHOLDS_PER_COMMIT = 500
+ADDRESS = "address"
+
+
+class CampaignReceipt(msgspec.Struct, frozen=True):
+    """A campaign right after a command, and the position of its fact."""
+
+    id: UUID
+    campaign: Campaign
+    position: int
+    replayed: bool = False
+
+
+class Show(msgspec.Struct, frozen=True, kw_only=True):
+    """A show, a talk or an exhibition: when, where, how many came, what was handed out."""
+
+    kind: str
+    held_on: date
+    headcount: int
+    grid: str | None = None
+    materials: dict[str, int] = {}
+
+
+class NewHousehold(msgspec.Struct, frozen=True):
+    """A household of the frame; its address goes into the vault."""
+
+    household: str
+    grid: str
+    address: str | None = None
+
+
+Decide = Callable[[Campaign, dict[str, Any]], Decision]
+
+
+class Planning(Tokens):
+    """Commands on campaigns; dispatchers and reward officers of its place may give them."""
+
+    def plan_campaign(
+        self, actor: Actor, plan: Plan, request: Any, submission_id: UUID, now: datetime
+    ) -> CampaignReceipt:
+        """Plan a campaign for the actor's district or one below it."""
+        if plan.district is None:
+            plan = msgspec.structs.replace(plan, district=actor.district)
+        self._check_district(plan.district)
+        districts = self.districts.current().path(plan.district)
+        if not access.within(actor, districts):
+            raise Forbidden
+        problems = faults(plan.questionnaire)
+        if len(set(plan.topics)) < len(plan.topics):
+            problems.append(FieldError("topics", "duplicate", "主题重复。",
+                                       "A topic stands here twice."))  # fmt: skip
+        if plan.starts_on and plan.ends_on and plan.ends_on < plan.starts_on:
+            problems.append(FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
+                                       "It ends before it starts."))  # fmt: skip
+        if problems:
+            raise InvalidInput(problems)
+        campaign_id = identity.derived("campaign", actor.participant_id, submission_id)
+        return self._step(
+            actor, "plan", campaign_id, request, submission_id, now,
+            lambda _, signed: Decision([CampaignPlanned(plan=plan, districts=districts, **signed)]),
+        )  # fmt: skip
+
+    def open_campaign(
+        self, actor: Actor, campaign_id: UUID, request: Any, submission_id: UUID, now: datetime
+    ) -> CampaignReceipt:
+        """Open a campaign: its frame stands still from now on; raises EmptyFrame."""
+
+        def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
+            if campaign.state != "planned":
+                raise AlreadyOpen
+            households = self.store.select_used(frame_key(campaign_id))
+            if not households:
+                raise EmptyFrame
+            still = Quota(frame_key(campaign_id), 0, None, was=households)
+            return Decision([CampaignOpened(households=households, **signed)], quotas=[still])
+
+        return self._step(actor, "open", campaign_id, request, submission_id, now, decide)
+
+    def close_campaign(
+        self, actor: Actor, campaign_id: UUID, request: Any, submission_id: UUID, now: datetime
+    ) -> CampaignReceipt:
+        """Close a campaign: what is visited from now on does not count for it."""
+
+        def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
+            _must_be_open(campaign)
+            return Decision([CampaignClosed(**signed)])
+
+        return self._step(actor, "close", campaign_id, request, submission_id, now, decide)
+
+    def allot_stock(
+        self, actor: Actor, campaign_id: UUID, grid: str, material: str, count: int, request: Any,
+        submission_id: UUID, now: datetime,
+    ) -> CampaignReceipt:  # fmt: skip
+        """Say how many of a kind a grid has in all; raises UnknownMaterial."""
+        self._check_district(grid)
+
+        def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
+            if campaign.state == "closed":
+                raise AlreadyClosed
+            if material not in campaign.plan.materials:
+                raise UnknownMaterial(material=material)
+            path = self.districts.current().path(grid)
+            return Decision([StockAllotted(
+                grid=grid, material=material, count=count, districts=path, **signed
+            )])  # fmt: skip
+
+        return self._step(actor, "allot", campaign_id, request, submission_id, now, decide)
+
+    def hold_show(
+        self, actor: Actor, campaign_id: UUID, show: Show, request: Any, submission_id: UUID,
+        now: datetime,
+    ) -> CampaignReceipt:  # fmt: skip
+        """Note a show (送戏下乡) or a talk of an open campaign, and what was handed out there."""
+        self._check_district(show.grid)
+        districts = self.districts.current().path(show.grid or actor.district)
+        if not access.within(actor, districts):
+            raise Forbidden
+
+        def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
+            _must_be_open(campaign)
+            return Decision(
+                [ShowHeld(districts=districts, **msgspec.structs.asdict(show), **signed)],
+                quotas=_handed_out(campaign_id, campaign, show),
+            )
+
+        return self._step(actor, "show", campaign_id, request, submission_id, now, decide)
+
+    def list_households(
+        self, campaign_id: UUID, households: Iterable[NewHousehold], now: datetime,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> int:  # fmt: skip
+        """Put households into the frame of a planned campaign; returns how many are new.
+
+        Those already there are passed over, so an import that was cut short is run again. ``told``
+        hears after each commit how many were read. Raises UnknownCampaign, FrameFrozen.
+        """
+        new, part = 0, list[NewHousehold]()
+        for one in households:
+            part.append(one)
+            if len(part) == HOUSEHOLDS_PER_COMMIT:
+                new += self.attempt(partial(self._list, campaign_id, part, now))
+                told(len(part))
+                part = []
+        if part:
+            new += self.attempt(partial(self._list, campaign_id, part, now))
+            told(len(part))
+        return new
+
+    def _list(self, campaign_id: UUID, part: Sequence[NewHousehold], now: datetime) -> int:
+        campaign = self.campaigns.current(campaign_id)
+        if campaign.planned is None:
+            raise UnknownCampaign
+        if campaign.state != "planned":
+            raise FrameFrozen
+        doors = {door_id(campaign_id, one.household): one for one in part}
+        known = self.store.select_versions(list(doors))
+        tree = self.districts.current()
+        writes, rows = [], []
+        self.vault.make_keys([
+            household_subject(one.household) for door, one in doors.items()
+            if one.address and door not in known
+        ])  # fmt: skip
+        for door, one in doors.items():
+            if door in known:
+                continue
+            sealed: tuple[Sealed, ...] = ()
+            if one.address:
+                subject = household_subject(one.household)
+                commitment, row = self.vault.seal(door, subject, ADDRESS, one.address, now)
+                sealed = (commitment,)
+                rows.append(row)
+            writes.append(Append(door, 0, [HouseholdListed(
+                campaign_id=campaign_id, household=one.household, grid=one.grid,
+                districts=tree.path(one.grid), sealed=sealed,
+            )]))  # fmt: skip
+        if writes:
+            self.append(
+                writes, now, vault_rows=rows, unchanged={campaign_id: campaign.version},
+                quotas=[Quota(frame_key(campaign_id), len(writes), None)],
+            )  # fmt: skip
+        return len(writes)
+
+    def address_of(self, campaign_id: UUID, household: str) -> str | None:
+        """A household's address from the vault; None where it has none. Raises Erased."""
+        door = door_id(campaign_id, household)
+        listed = self.fold(door, Door()).listed
+        if listed is None or not listed.sealed:
+            return None
+        return str(self.vault.open(door, listed.sealed[0]))
+
+    def _reaches(self, actor: Actor, campaign: Campaign, *, part: bool) -> bool:
+        """Whether a campaign is the actor's: all of it, or for a ``part`` their district of it."""
+        if campaign.planned is None:
+            return False
+        if access.within(actor, campaign.planned.districts):
+            return True
+        above = self.districts.current().path(actor.district)
+        return part and campaign.plan.district in (None, *above)
+
+    def _step(
+        self, actor: Actor, action: str, campaign_id: UUID, request: Any, submission_id: UUID,
+        now: datetime, decide: Decide,
+    ) -> CampaignReceipt:  # fmt: skip
+        signed = signature(
+            self.vault, actor.participant_id, f"{action}/{campaign_id}", submission_id, request
+        )
+
+        def command() -> CampaignReceipt:
+            campaign = self.campaigns.current(campaign_id)
+            if (position := signed.earlier(campaign.commands)) is not None:
+                then = [one for one in self._of(campaign_id) if one.position <= position]
+                told = Campaign().with_entries(then)
+                return CampaignReceipt(campaign_id, told, position, replayed=True)
+            if action != "plan" and not self._reaches(actor, campaign, part=action == "show"):
+                raise UnknownCampaign
+            decided = decide(campaign, signed.fields)
+            (entry,) = self.append(
+                [Append(campaign_id, campaign.version, decided.facts)], now, quotas=decided.quotas
+            )
+            return CampaignReceipt(campaign_id, campaign.with_entries([entry]), entry.position)
+
+        try:
+            return self.attempt(command, stop_at=QuotaExceeded)
+        except QuotaExceeded as exceeded:
+            raise StockExceeded(material=exceeded.key.split("/")[2]) from None
+
+
+def _must_be_open(campaign: Campaign) -> None:
+    if campaign.state == "planned":
+        raise CampaignNotOpen
+    if campaign.state != "open":
+        raise AlreadyClosed
+
+
+def _handed_out(campaign_id: UUID, campaign: Campaign, show: Show) -> list[Quota]:
+    known = campaign.plan.materials
+    for material in show.materials:
+        if known and material not in known:
+            raise UnknownMaterial(material=material)
+    return [
+        Quota(key, count, limit)
+        for material, count in show.materials.items()
+        for key, limit in stock_limits(campaign_id, campaign, show.grid or "", material).items()
+    ]
+
+

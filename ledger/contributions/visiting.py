@@ -1,0 +1,133 @@
+"""What a visit is checked against: its campaign's frame, stock and questionnaire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import msgspec
+
+from ledger import access
+from ledger.campaigns.campaign import Campaign, stock_limits
+from ledger.campaigns.errors import (
+    CampaignClosed,
+    CampaignNotOpen,
+    OtherGrid,
+    StockExceeded,
+    UnknownCampaign,
+    UnknownHousehold,
+    UnknownMaterial,
+)
+from ledger.campaigns.frame import Door, HouseholdListed, door_id
+from ledger.campaigns.questionnaire import Answer, wrong_answers
+from ledger.campaigns.survey import ANSWERS, Ballot, survey_shelf, survey_subject
+from ledger.contributions.base import Context
+from ledger.errors import FieldError, InvalidInput, LedgerError
+from ledger.facts import Sealed
+
+if TYPE_CHECKING:
+    from ledger.contributions.visit import VisitBody
+
+TALKED = frozenset({"met", "by_phone"})
+
+
+class AtDoor(msgspec.Struct, frozen=True):
+    """The household of a campaign that was visited, and what was sealed of its answers."""
+
+    listed: HouseholdListed
+    sealed: tuple[Sealed, ...] = ()
+
+
+def in_campaign(body: VisitBody, context: Context, moment: datetime) -> AtDoor | None:
+    """Check a visit against its campaign and take what it handed out; None without a campaign.
+
+    Raises UnknownCampaign, CampaignNotOpen, CampaignClosed, UnknownHousehold, OtherGrid,
+    UnknownMaterial, InvalidInput per field; StockExceeded when it is saved.
+    """
+    if body.campaign_id is None:
+        if body.answers:
+            raise InvalidInput([_nothing_asked("answers")])
+        return None
+    campaign = context.campaign(body.campaign_id)
+    if campaign.planned is None:
+        raise UnknownCampaign
+    if not campaign.takes(moment):
+        raise CampaignClosed if campaign.closed_at else CampaignNotOpen
+    listed = _listed(body, context)
+    if problems := [*unknown_topics(body.topics, campaign), *wrong_talk(
+        body.outcome, body.answers, campaign
+    )]:  # fmt: skip
+        raise InvalidInput(problems)
+    take_materials(context, campaign, body.campaign_id, listed.grid, body.materials)
+    if not body.answers:
+        return AtDoor(listed)
+    ballot = Ballot(
+        places=listed.districts, household=listed.household, plus=msgspec.to_builtins(body.answers)
+    )
+    return AtDoor(listed, (context.seal(
+        ANSWERS, msgspec.to_builtins(ballot), subject=survey_subject(body.campaign_id),
+        shelf=survey_shelf(body.campaign_id),
+    ),))  # fmt: skip
+
+
+def _listed(body: VisitBody, context: Context) -> HouseholdListed:
+    assert body.campaign_id is not None
+    door = context.originator(door_id(body.campaign_id, body.household), Door())
+    if door.listed is None:
+        refusal = UnknownHousehold(household=body.household)
+        raise UnknownHousehold(
+            [FieldError("household", refusal.code, refusal.sentence_zh, refusal.sentence_en)],
+            household=body.household,
+        )
+    if not access.within(context.actor, door.listed.districts):
+        raise OtherGrid(household=body.household, grid=door.listed.grid)
+    return door.listed
+
+
+def wrong_talk(
+    outcome: str, answers: Mapping[str, Answer], campaign: Campaign
+) -> list[FieldError]:
+    """What is wrong with answers, given the outcome: nobody answers who was not met."""
+    if outcome not in TALKED:
+        return [_nothing_asked("answers")] if answers else []
+    return wrong_answers(campaign.questions, answers) if answers else []
+
+
+class Takes(Protocol):
+    """Somewhere to put what is taken of what many share."""
+
+    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None: ...
+
+
+def take_materials(
+    basis: Takes, campaign: Campaign, campaign_id: UUID, grid: str, materials: Mapping[str, int]
+) -> None:
+    """Take what was handed out from the stocks it comes out of; a negative count gives back."""
+    for material, count in materials.items():
+        if campaign.plan.materials and material not in campaign.plan.materials:
+            refusal = UnknownMaterial(material=material)
+            raise UnknownMaterial(
+                [FieldError(f"materials.{material}", refusal.code, refusal.sentence_zh,
+                            refusal.sentence_en)],
+                material=material,
+            )  # fmt: skip
+        for key, limit in stock_limits(campaign_id, campaign, grid, material).items():
+            basis.take(key, count, limit, StockExceeded(material=material))
+
+
+def unknown_topics(topics: tuple[str, ...], campaign: Campaign) -> list[FieldError]:
+    known = campaign.plan.topics
+    return [
+        FieldError(f"topics[{number}]", "unknown_topic", "本次活动没有这个主题。",
+                   "The campaign has no such topic.")
+        for number, topic in enumerate(topics) if known and topic not in known
+    ]  # fmt: skip
+
+
+def _nothing_asked(path: str) -> FieldError:
+    return FieldError(
+        path, "nobody_answered", "没有见面或通话，或不属于任何活动，不应有问卷答案。",
+        "There can be no answers without a campaign and a person who gave them.",
+    )  # fmt: skip

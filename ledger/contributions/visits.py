@@ -1,0 +1,113 @@
+"""The facts of a visit (走访): recorded, edited, withdrawn."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger.contributions.base import Amended, Recorded, Withdrawn
+from ledger.facts import Fact, Sealed, stored_as
+
+
+@stored_as("visit.recorded", zh="走访住户：{outcome}", en="A household was visited: {outcome}")
+class VisitRecorded(Recorded, frozen=True):
+    """A visit was logged; in a campaign with the opaque number of the household, else without.
+
+    ``claimed_at`` is the phone's time of it, ``reports`` are the problems raised on it.
+    """
+
+    outcome: str = "met"
+    campaign_id: UUID | None = None
+    materials: dict[str, int] = {}
+    topics: tuple[str, ...] = ()
+    household: str | None = None
+    grid: str | None = None
+    claimed_at: datetime | None = None
+    visitors: tuple[UUID, ...] = ()
+    follow_up_on: date | None = None
+    reports: tuple[UUID, ...] = ()
+    photos: tuple[str, ...] = ()
+
+    @property
+    def people(self) -> tuple[UUID, ...]:
+        return (self.participant_id, *self.visitors)
+
+
+class OfVisit(Fact, frozen=True):
+    """What is said of a visit again, so that counting it needs no look at the visit itself."""
+
+    participant_id: UUID
+    earned_on: date
+    districts: tuple[str, ...]
+    campaign_id: UUID | None
+    household: str | None
+
+
+class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an edit says of what the log tells of a visit; ``fields`` tells what of it is meant."""
+
+    outcome: str | None = None
+    materials: dict[str, int] = {}
+    topics: tuple[str, ...] | None = None
+    follow_up_on: date | None = None
+
+
+@stored_as("visit.edited", zh="修改走访记录", en="A visit was edited")
+class VisitEdited(Amended, OfVisit, frozen=True):
+    """An edit of one of its visitors or a dispatcher, merged field by field.
+
+    ``version`` is the client's id of it. Its author knew the versions up to ``base`` (1 is the
+    visit as recorded), which the server had told, and the ``chain`` of edits behind it that this
+    one was made on top of. What others had changed otherwise meanwhile is in ``clashes``: it is
+    kept, here or in the vault, and takes no effect until somebody edits what all of them said. A
+    field that is in ``fields`` and nowhere else was emptied.
+    """
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+    version: UUID
+    base: int
+    chain: tuple[int, ...]
+    fields: tuple[str, ...]
+    changes: Changes
+    clashes: tuple[str, ...] = ()
+    sealed: tuple[Sealed, ...] = ()
+    claimed_at: datetime | None = None
+    sent_at: datetime | None = None
+
+    def effective(self) -> dict[str, Any]:
+        """What takes effect of what the log tells, by field, materials by kind; None: emptied."""
+        told: dict[str, Any] = {
+            name: getattr(self.changes, name) for name in ("outcome", "topics", "follow_up_on")
+            if name in self.fields and name not in self.clashes
+        }  # fmt: skip
+        materials = {
+            kind: count for kind, count in self.changes.materials.items()
+            if f"materials.{kind}" not in self.clashes
+        }  # fmt: skip
+        return told | ({"materials": materials} if materials else {})
+
+    @property
+    def hand(self) -> UUID:
+        return self.by
+
+    def amend(self, recorded: Recorded) -> Recorded:
+        assert isinstance(recorded, VisitRecorded)
+        told = self.effective()
+        if "materials" in told:
+            told["materials"] = recorded.materials | told["materials"]
+        return msgspec.structs.replace(recorded, **told)
+
+
+@stored_as("visit.withdrawn", zh="撤回走访记录", en="A visit was withdrawn")
+class VisitWithdrawn(Withdrawn, OfVisit, frozen=True):
+    """Whoever logged it took it back; what it had handed out is in the stock again."""
+
+    by: UUID
+    command_id: UUID
+    body_digest: str
+    sealed: tuple[Sealed, ...] = ()

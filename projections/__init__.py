@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from projections.balances import BALANCES
+from projections.campaigns import CAMPAIGNS
 from projections.contributions import CONTRIBUTIONS
+from projections.coverage import COVERAGE
 from projections.leaderboard import LEADERBOARD
 from projections.redemptions import REDEMPTIONS
 from projections.reversals import REVERSALS
@@ -16,6 +18,8 @@ VIEWS: tuple[View, ...] = (
     STATEMENT,
     LEADERBOARD,
     CONTRIBUTIONS,
+    CAMPAIGNS,
+    COVERAGE,
     REDEMPTIONS,
     REVERSALS,
     TRIAL_BALANCE,

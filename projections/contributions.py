@@ -11,7 +11,14 @@ import msgspec
 
 from ledger.coins import AwardRefused, AwardReversed, CoinsAwarded
 from ledger.contributions import BY_KIND
-from ledger.contributions.base import OPEN_STATES, Assessed, Recorded, ReviewRefused, Verified
+from ledger.contributions.base import (
+    OPEN_STATES,
+    Assessed,
+    Recorded,
+    ReviewRefused,
+    Verified,
+    Withdrawn,
+)
 from ledger.facts import Entry, Sealed
 from projections.paging import paged, places, queued_in
 from projections.view import Row, Rows, Source, View, ascending, descending
@@ -53,7 +60,8 @@ class Contributions(View):
     name = "contributions"
     version = 3
     facts = (
-        Recorded, Assessed, Verified, ReviewRefused, CoinsAwarded, AwardRefused, AwardReversed,
+        Recorded, Assessed, Verified, ReviewRefused, Withdrawn, CoinsAwarded, AwardRefused,
+        AwardReversed,
     )  # fmt: skip
 
     def touches(self, entry: Entry) -> Iterable[str]:
@@ -110,6 +118,8 @@ def _apply(item: Item, fact: object) -> None:
         item.reasons = fact.reasons
     elif isinstance(fact, Verified):
         item.state = "verified"
+    elif isinstance(fact, Withdrawn):
+        item.state = "withdrawn"
     elif isinstance(fact, ReviewRefused):
         item.state = "refused"
         item.review = next(iter(fact.sealed), None)

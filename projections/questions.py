@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from projections import balances as balances_view
+from projections import campaigns as campaigns_view
 from projections import contributions as contributions_view
+from projections import coverage as coverage_view
 from projections import leaderboard as leaderboard_view
 from projections import redemptions as redemptions_view
 from projections import reversals as reversals_view
@@ -143,3 +145,27 @@ class Questions(ABC):
     def trial_balance(self) -> dict[str, Any]:
         """See ``trial_balance.trial_balance``."""
         return self._ask(trial_balance_view.trial_balance)
+
+    def campaigns(self, cursor: str | None = None, limit: int = 50) -> Page:
+        """See ``campaigns.campaigns``."""
+        return self._ask(lambda store: campaigns_view.campaigns(store, cursor, limit))
+
+    def coverage(self, campaign: UUID, place: str | None) -> tuple[int, coverage_view.Counts]:
+        """See ``coverage.counts``."""
+        return self._ask(lambda store: coverage_view.counts(store, campaign, place))
+
+    def coverage_rows(
+        self, campaign: UUID, kind: str, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """See ``coverage.rows_of``."""
+        return self._ask(
+            lambda store: coverage_view.rows_of(store, campaign, kind, cursor, limit)
+        )
+
+    def households(
+        self, campaign: UUID, grid: str, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """See ``coverage.households``."""
+        return self._ask(
+            lambda store: coverage_view.households(store, campaign, grid, cursor, limit)
+        )

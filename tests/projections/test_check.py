@@ -19,6 +19,7 @@ from projections import VIEWS
 from projections.check import check_views
 from projections.reading import open_stores
 from projections.runner import Follower
+from tests.ledger.campaigns import a_campaign
 from tests.ledger.examples import (
     NOW,
     a_reach,
@@ -58,6 +59,7 @@ def city(database, redis_url):
     report = contribute(ledger, "report", citizen, a_report())
     verify(ledger, report, dispatcher)
     ask_and_dispute(ledger, citizen, report.id)
+    a_campaign(ledger)
     stores = open_stores(database, redis_url)
     follower = Follower(ledger, stores)
     follower.catch_up()

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
+from ledger.audit.stocks import Stocks
 from ledger.budgets import BudgetSet, count, key_of
 from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.facts import Entry
@@ -31,12 +32,13 @@ class Quotas:
         self._budgets: set[str] = set()
         self._asked: dict[UUID, RedemptionRequested] = {}
         self._causes: dict[UUID, UUID] = {}
+        self._stocks = Stocks()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
-        """Count the entry; nothing is said before the end."""
+        """Count the entry, and say where more was handed out than there was."""
         fact = entry.fact
         if entry.position > self._through:
-            return iter(())
+            return
         self._position = entry.position
         if isinstance(fact, CoinsAwarded | AwardReversed):
             amount = fact.amount if isinstance(fact, CoinsAwarded) else -fact.amount
@@ -54,7 +56,11 @@ class Quotas:
             self._take(claim_key(fact.cause), 1)
         elif isinstance(fact, ReversalRejected) and entry.originator_id in self._causes:
             self._take(claim_key(self._causes.pop(entry.originator_id)), -1)
-        return iter(())
+        for taken in self._stocks.taken(entry):
+            self._take(taken.key, taken.amount)
+            used = self._taken[taken.key]
+            if taken.limit is not None and taken.amount > 0 and used > taken.limit:
+                yield found("QUOTA", entry.position, f"{taken.key}: {used} > {taken.limit}")
 
     def lost(self, originator: UUID | None) -> None:
         """What an unreadable fact took nobody can say."""
@@ -87,7 +93,8 @@ def recount(log: Log, now: datetime) -> dict[str, tuple[int, int]]:
         head, stored = log.store.select_quotas_at()
         quotas = Quotas(stored, head)
         for entry in log.entries():
-            quotas.check(entry)
+            for _ in quotas.check(entry):
+                pass  # What was handed out beyond a stock is for the audit to say.
         differences = quotas.differences()
         moved = [
             Quota(key, right - was, None, was=was) for key, (was, right) in differences.items()

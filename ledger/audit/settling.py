@@ -7,7 +7,10 @@ from uuid import UUID
 
 from ledger import identity
 from ledger.audit.actors import Actors
+from ledger.audit.amendments import Amendments
 from ledger.audit.books import Books
+from ledger.audit.campaigns import Campaigns
+from ledger.audit.credits import Credits
 from ledger.audit.findings import Finding, found
 from ledger.audit.spending import Spending
 from ledger.budgets import CITY, BudgetSet
@@ -15,6 +18,7 @@ from ledger.coins import MONEY
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
     OPEN_STATES,
+    Amended,
     Assessed,
     AwardReopened,
     Contribution,
@@ -22,20 +26,29 @@ from ledger.contributions.base import (
     ReviewRefused,
     State,
     Verified,
+    Withdrawn,
 )
 from ledger.days import day_of
+from ledger.devices import ItemsReceived
 from ledger.errors import InvalidPolicy
 from ledger.facts import Entry
+from ledger.photos import PhotosAdded
 from ledger.policy import PolicyPublished
 from ledger.settlement import parsed, policy_for, settle
+
+CONTRIBUTION_FACTS = (
+    Recorded, Assessed, Verified, ReviewRefused, AwardReopened, Amended, Withdrawn,
+)  # fmt: skip
 
 
 class Settling:
     """What the facts so far make of policies, roles, wallets, contributions and redemptions."""
 
     def __init__(self) -> None:
-        self.books, self.actors = Books(), Actors()
+        self.books, self.actors, self.credits = Books(), Actors(), Credits()
         self.spending = Spending(self.books, self.actors)
+        self._campaigns = Campaigns(self.actors, self.spending.market.places)
+        self._amendments = Amendments(self.books, self.actors)
         # Those that wait: for a reviewer, or for a budget.
         self.contributions: dict[UUID, tuple[Contribution | None, State]] = {}
 
@@ -49,9 +62,16 @@ class Settling:
                 self.contributions.pop(cause, None)
             return
         yield from self.books.passed(entry)
+        yield from self.credits.check(entry)
         yield from self.spending.check(entry)
-        if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused | AwardReopened):
+        yield from self._campaigns.check(entry)
+        if isinstance(fact, CONTRIBUTION_FACTS):
             yield from self._contribution(entry)
+        elif isinstance(fact, PhotosAdded):
+            yield from self._photos(entry, fact)
+        elif isinstance(fact, ItemsReceived):
+            if fact.participant_id not in self.actors.roles:
+                yield found("ACTOR", entry.position, f"{fact.participant_id}")
         elif isinstance(fact, PolicyPublished):
             yield from self._policy(entry, fact)
         elif isinstance(fact, BudgetSet):
@@ -63,6 +83,7 @@ class Settling:
         """The log ends: nothing may be missing."""
         yield from self.spending.end()
         yield from self.books.end()
+        yield from self.credits.end()
 
     def lost(self, originator: UUID | None) -> None:
         """A row could not be read: it may have been the one that is due."""
@@ -70,12 +91,17 @@ class Settling:
             self.actors.lost(originator)
         self.spending.lost(originator)
         self.books.lost()
+        self.credits.lost()
 
     def _contribution(self, entry: Entry) -> Iterator[Finding]:
         fact, cause = entry.fact, entry.originator_id
         settled = cause in self.books.settled and cause not in self.books.waiting
         unknown = State(state="settled") if settled else State()
         contribution, state = self.contributions.get(cause, (None, unknown))
+        if isinstance(fact, Amended | Withdrawn):
+            yield from self._amendments.check(entry, state)
+            state.apply(entry)
+            return
         if isinstance(fact, Recorded):
             contribution = next((one for one in CONTRIBUTIONS if type(fact) is one.recorded), None)
         first = isinstance(fact, Recorded)
@@ -89,14 +115,14 @@ class Settling:
         state.apply(entry)
         self.contributions[cause] = (contribution, state)
         assert state.recorded is not None
-        owner, places = state.recorded.participant_id, state.recorded.districts
+        places = state.recorded.districts
         if isinstance(fact, Recorded):
             yield from self.actors.contributor(entry, fact, contribution)
         elif isinstance(fact, Assessed):
             yield from self._verdict(entry, fact, contribution, state)
         elif isinstance(fact, Verified | ReviewRefused):
-            if fact.by == owner:
-                yield found("SELF_REVIEW", entry.position, str(owner))
+            if fact.by in state.hands:
+                yield found("SELF_REVIEW", entry.position, str(fact.by))
             yield from self.actors.reviewer(entry, fact, contribution, places)
         yield from self._settle(entry, contribution, state)
 
@@ -106,16 +132,28 @@ class Settling:
         cause, recorded = entry.originator_id, state.recorded
         assert recorded is not None
         wallet = self.books.wallet(recorded.participant_id)
+        shared = contribution.shared(recorded) if contribution.shared else None
+        state.credits = self.credits.at(shared)
         try:
-            money = settle(
+            settled = settle(
                 contribution, state, cause, wallet, self.books.book, entry.recorded_at
             )
         except (AssertionError, ArithmeticError, LookupError) as error:
             # Facts that no decision of ours could have left behind.
             yield found("OUT_OF_PLACE", entry.position, f"{entry.fact.topic}: {error!r}")
             return
-        if money is not None:
-            self.books.expect(entry, money)
+        if settled is not None:
+            self.books.expect(entry, settled.money)
+            self.credits.expect(entry, shared, settled.credited)
+
+    def _photos(self, entry: Entry, fact: PhotosAdded) -> Iterator[Finding]:
+        """Photos are added to something by whose it is."""
+        cause = entry.originator_id
+        _, state = self.contributions.get(cause, (None, State()))
+        if state.recorded is None and cause not in self.books.settled:
+            yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: to nothing")
+        elif state.recorded is not None and fact.by != state.recorded.participant_id:
+            yield found("ACTOR", entry.position, f"{fact.topic} by {fact.by}")
 
     def _may(self, fact: object, cause: UUID, state: State) -> bool:
         """Whether a contribution in this state may get this fact."""

@@ -15,6 +15,7 @@ from ledger.audit.findings import Finding
 from ledger.audit.market import Market
 from ledger.audit.redemptions import Redemptions
 from ledger.audit.reversals import Reversals
+from ledger.audit.trails import AuditedTrails
 from ledger.facts import Entry
 from ledger.reversals import ReversalStep
 from ledger.spending.redemptions import STATES
@@ -27,11 +28,13 @@ class Spending:
         self.market = Market(books, actors)
         self._redemptions = Redemptions(books, actors, self.market)
         self._reversals = Reversals(books, actors)
+        self._trails = AuditedTrails(actors, self.market)
         self._unreadable: set[UUID] = set()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with the next entry that is no money fact."""
         yield from self._redemptions.vouchers(entry)
+        yield from self._trails.check(entry)
         if entry.originator_id in self._unreadable:
             return
         if type(entry.fact) in STATES:
@@ -46,6 +49,7 @@ class Spending:
         if originator is not None:
             self._unreadable.add(originator)
         self._redemptions.lost()
+        self._trails.lost(originator)
 
     def end(self) -> Iterator[Finding]:
         """The log ends: nothing may be missing."""

@@ -17,13 +17,16 @@ from ledger.budgets import BudgetSet
 from ledger.coins import AwardReversed, CoinsAwarded
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import (
+    Amended,
     Assessed,
     AwardReopened,
     Contribution,
+    Credited,
     Recorded,
     ReviewRefused,
     State,
     Verified,
+    Withdrawn,
 )
 from ledger.facts import Entry
 from ledger.policy import PolicyBook, PolicyPublished
@@ -53,6 +56,7 @@ class WhatIf:
         self._wallets: dict[UUID, Wallet] = {}
         self._open: dict[UUID, tuple[Contribution, State]] = {}
         self._waiting: dict[UUID, tuple[Contribution, State]] = {}  # for a budget
+        self._credits: dict[UUID, tuple[Credited, ...]] = {}
         self._awards: dict[UUID, int] = {}  # by cause
         self._paid: set[UUID] = set()  # causes the log itself has paid
         self._used: dict[str, int] = {}
@@ -62,7 +66,7 @@ class WhatIf:
     def add(self, entry: Entry) -> None:
         """Fold the next entry of the log."""
         fact = entry.fact
-        if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused):
+        if isinstance(fact, Recorded | Assessed | Verified | ReviewRefused | Amended | Withdrawn):
             self._contribution(entry)
         elif isinstance(fact, CoinsAwarded):
             before = self._awarded.get(fact.participant_id, 0)
@@ -129,10 +133,15 @@ class WhatIf:
         if recorded is None:
             return
         wallet = self._wallets.setdefault(recorded.participant_id, Wallet())
-        money = settle(contribution, state, cause, wallet, self._book, entry.recorded_at)
-        if money is None:
+        shared = contribution.shared(recorded) if contribution.shared else None
+        state.credits = self._credits.get(shared, ()) if shared else ()
+        settled = settle(contribution, state, cause, wallet, self._book, entry.recorded_at)
+        if settled is None:
             return
+        money = settled.money
         self._open.pop(cause, None)
+        if shared and settled.credited:
+            self._credits[shared] = (*state.credits, settled.credited)
         if not isinstance(money, CoinsAwarded):
             return
         if budgets.exceeds(self._used, self._book.budgets, money):

@@ -20,6 +20,7 @@ from ledger.log import Append
 from ledger.store.leaf import leaf_hash
 from ledger.wallet import OldWalletSnapshot, WalletSnapshot
 from tests.ledger.audit.spenders import spend_in_every_way
+from tests.ledger.campaigns import visit_in_every_way
 from tests.ledger.examples import (
     NOW,
     a_reach,
@@ -34,6 +35,7 @@ from tests.ledger.examples import (
     someone,
     verify,
 )
+from tests.ledger.trailing import walk_in_every_way
 
 BESIDE_THE_LOG = {WalletSnapshot.topic, OldWalletSnapshot.topic}
 COLUMNS = (
@@ -129,7 +131,9 @@ def town(ledger):
     ledger.review(REPORT, dispatcher, refused.id, UUID(int=7), NOW, tier=None, reason="no")
     verify(ledger, contribute(ledger, "visit", worker, a_visit()), dispatcher)
     contribute(ledger, "visit", worker, a_visit("H-0002"))  # waits
+    walk_in_every_way(ledger)
     spend_in_every_way(ledger, dispatcher)
+    visit_in_every_way(ledger, dispatcher, "1")
     return ledger
 
 

@@ -1,0 +1,115 @@
+"""Campaigns again (重新核对走访): their steps, their frames, and the visits in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import get_args
+from uuid import UUID
+
+from ledger import access
+from ledger.audit.actors import Actors
+from ledger.audit.findings import Finding, found
+from ledger.campaigns.campaign import (
+    Campaign,
+    CampaignClosed,
+    CampaignOpened,
+    CampaignPlanned,
+    CampaignStep,
+    ShowHeld,
+    StockAllotted,
+)
+from ledger.campaigns.frame import HouseholdListed, door_id
+from ledger.contributions.visit import Outcome
+from ledger.contributions.visits import VisitRecorded
+from ledger.days import LATE_DAYS_MAX, corrected, reward_day
+from ledger.facts import Entry
+
+RIGHTS = access.RIGHTS
+OUTCOMES = frozenset(get_args(Outcome))
+# Which steps a campaign in each state may take.
+STEPS: dict[str, tuple[type[CampaignStep], ...]] = {
+    "unknown": (CampaignPlanned,),
+    "planned": (StockAllotted, CampaignOpened),
+    "open": (StockAllotted, ShowHeld, CampaignClosed),
+    "closed": (),
+}
+
+
+class Campaigns:
+    """Campaigns and their frames, as the facts so far say.
+
+    Memory: the grid of every household listed.
+    """
+
+    def __init__(
+        self, actors: Actors, places: Callable[[str | None], tuple[str, ...]]
+    ) -> None:
+        self._actors, self._places = actors, places
+        self._campaigns: dict[UUID, Campaign] = {}
+        self._doors: dict[UUID, tuple[str, tuple[str, ...]]] = {}
+        self._listed: dict[UUID, int] = {}
+        self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def check(self, entry: Entry) -> Iterator[Finding]:
+        """What is wrong with the next entry; nothing for other facts."""
+        fact = entry.fact
+        if isinstance(fact, CampaignStep):
+            yield from self._step(entry, fact)
+        elif isinstance(fact, HouseholdListed):
+            yield from self._household(entry, fact)
+        elif isinstance(fact, VisitRecorded) and fact.campaign_id is not None:
+            yield from self._visit(entry, fact)
+
+    def _step(self, entry: Entry, fact: CampaignStep) -> Iterator[Finding]:
+        campaign = self._campaigns.get(entry.originator_id, Campaign())
+        if type(fact) not in STEPS[campaign.state]:
+            yield found("CAMPAIGN", entry.position, f"{fact.topic}: {campaign.state}")
+            return
+        listed = self._listed.get(entry.originator_id, 0)
+        if isinstance(fact, CampaignOpened) and fact.households != listed:
+            yield found("CAMPAIGN", entry.position, f"{fact.households} ≠ {listed} households")
+        right = "campaigns.show" if isinstance(fact, ShowHeld) else "campaigns.manage"
+        places = campaign.planned.districts if campaign.planned else ()
+        if isinstance(fact, CampaignPlanned | ShowHeld):
+            places = fact.districts
+        if isinstance(fact, CampaignPlanned) and places != self._places(fact.plan.district):
+            yield found("CAMPAIGN", entry.position, f"{fact.plan.district} is not in {places}")
+        yield from self._actors.holder(entry, fact.by, RIGHTS[right], places)
+        self._campaigns[entry.originator_id] = campaign.with_entries([entry])
+
+    def _household(self, entry: Entry, fact: HouseholdListed) -> Iterator[Finding]:
+        campaign = self._campaigns.get(fact.campaign_id, Campaign())
+        right = door_id(fact.campaign_id, fact.household)
+        if campaign.state != "planned" or entry.originator_id != right or right in self._doors:
+            yield found("FRAME", entry.position, f"{fact.household}: {campaign.state}")
+            return
+        path = self._paths.setdefault(fact.districts, fact.districts)  # One tuple for a grid.
+        self._doors[right] = (fact.grid, path)
+        self._listed[fact.campaign_id] = self._listed.get(fact.campaign_id, 0) + 1
+
+    def _visit(self, entry: Entry, fact: VisitRecorded) -> Iterator[Finding]:
+        assert fact.campaign_id is not None
+        campaign = self._campaigns.get(fact.campaign_id, Campaign())
+        moment = corrected(
+            fact.claimed_at or entry.recorded_at, fact.sent_at, entry.recorded_at
+        )
+        if fact.household is None and fact.grid is None and campaign.planned is None:
+            return  # As visits were before there were campaigns.
+        if not campaign.takes(moment):
+            yield found("VISIT", entry.position, f"the campaign is {campaign.state}")
+            return
+        if fact.earned_on != reward_day(moment, entry.recorded_at, LATE_DAYS_MAX):
+            yield found("REWARD_DAY", entry.position, f"{fact.earned_on}")
+        plan = campaign.plan
+        named = set(fact.materials) if plan.materials else set[str]()
+        topics = set(fact.topics) if plan.topics else set[str]()
+        if (
+            fact.outcome not in OUTCOMES or not named <= set(plan.materials)
+            or not topics <= set(plan.topics)
+        ):  # fmt: skip
+            yield found("VISIT", entry.position, "outcome, material or topic of no plan")
+        door = self._doors.get(door_id(fact.campaign_id, fact.household or ""))
+        if door != (fact.grid, fact.districts):
+            yield found("VISIT", entry.position, f"{fact.household} of {fact.grid}: no such door")
+        elif fact.role_district is not None and fact.role_district not in fact.districts:
+            yield found("VISIT", entry.position, f"{fact.grid} is not in {fact.role_district}")

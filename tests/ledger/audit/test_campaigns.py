@@ -1,0 +1,149 @@
+"""The audit of campaigns: frames, visits, credits and stocks that could not have been are named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from ledger.campaigns.campaign import CampaignClosed, CampaignOpened
+from ledger.campaigns.frame import HouseholdListed, door_id
+from ledger.contributions.base import Credited
+from ledger.contributions.visits import VisitWithdrawn
+from tests.ledger.audit.spenders import signed
+from tests.ledger.campaigns import a_campaign, a_door_visit
+from tests.ledger.examples import NOW, contribute, someone, verify
+
+
+@pytest.fixture
+def round_of(town) -> SimpleNamespace:
+    """An open campaign of the town with a worker, a dispatcher and one visit that waits."""
+    dispatcher, worker = someone(town, "dispatcher"), someone(town, "grid_worker")
+    campaign = a_campaign(town, {"H0": "1", "H1": "1"}, by=dispatcher)
+    visit = contribute(town, "visit", worker, a_door_visit(campaign, materials={"booklet": 2}))
+    return SimpleNamespace(
+        campaign=campaign, dispatcher=dispatcher, worker=worker, visit=visit,
+        recorded=town.visit(visit.id).recorded,
+    )  # fmt: skip
+
+
+def named(findings) -> list[tuple[str, int]]:
+    return [(one.code, one.position) for one in findings()]
+
+
+def a_door(campaign: UUID, household: str) -> tuple[UUID, HouseholdListed]:
+    listed = HouseholdListed(
+        campaign_id=campaign, household=household, grid="1", districts=("1",)
+    )
+    return door_id(campaign, household), listed
+
+
+def test_a_household_added_to_an_open_frame_is_named(round_of, forge, findings):
+    """The frame stands still once the campaign is open; a door under a wrong id is none either."""
+    position = forge(a_door(round_of.campaign, "H9"))
+    assert ("FRAME", position) in named(findings)
+
+
+def test_a_household_listed_at_anothers_door_is_named(town, forge, findings):
+    """A household stands at the originator its number names, and once."""
+    campaign = a_campaign(town, {"H0": "1"}, opened=False)
+    position = forge((uuid4(), a_door(campaign, "H1")[1]))
+    assert ("FRAME", position) in named(findings)
+
+
+def test_a_campaign_that_opens_with_another_frame_is_named(town, forge, findings):
+    """The number of households is that of the frame."""
+    dispatcher = someone(town, "dispatcher")
+    campaign = a_campaign(town, {"H0": "1"}, opened=False, by=dispatcher)
+    fact = CampaignOpened(households=2, **signed(dispatcher.participant_id))
+    assert ("CAMPAIGN", forge((campaign, fact))) in named(findings)
+
+
+def test_steps_out_of_turn_and_by_others_are_named(round_of, forge, findings):
+    """A campaign opens once and is closed by somebody who may."""
+    twice = CampaignOpened(households=2, **signed(round_of.dispatcher.participant_id))
+    first = forge((round_of.campaign, twice))
+    second = forge((round_of.campaign, CampaignClosed(**signed(round_of.worker.participant_id))))
+    assert named(findings) == [("CAMPAIGN", first), ("ACTOR", second)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"household": "H7"}, {"household": None}, {"grid": "2"}, {"districts": ("2",)},
+     {"campaign_id": UUID(int=3)}, {"role_district": "2"}],
+)  # fmt: skip
+def test_a_visit_to_no_door_of_theirs_is_named(changes, round_of, forge, findings):
+    """A household nobody listed, another grid, campaign, or worker's: each is found."""
+    fact = msgspec.structs.replace(round_of.recorded, materials={}, **changes)
+    position = forge((uuid4(), fact))
+    assert position in [one.position for one in findings() if one.code in ("VISIT", "ACTOR")]
+
+
+def test_a_visit_after_the_end_is_named(town, round_of, forge, findings):
+    """A visit that claims a time after the campaign closed could not have been taken in."""
+    later = NOW + timedelta(hours=1)
+    town.close_campaign(round_of.dispatcher, round_of.campaign, {}, uuid4(), later)
+    fact = msgspec.structs.replace(round_of.recorded, materials={})
+    position = forge((uuid4(), fact), moment=later + timedelta(hours=1))
+    assert named(findings) == [("VISIT", position)]
+
+
+def withdrawn(round_of, **changes) -> VisitWithdrawn:
+    names = ("participant_id", "earned_on", "districts", "campaign_id", "household")
+    told = {name: getattr(round_of.recorded, name) for name in names}
+    return VisitWithdrawn(**{**signed(round_of.worker.participant_id), **told, **changes})
+
+
+@pytest.mark.parametrize("wrong", ["by", "late", "other", "none"])
+def test_a_withdrawal_that_could_not_be_is_named(wrong, round_of, forge, findings, town):
+    """By somebody else, after the window, of another visit: each is found, a right one not."""
+    changes = {"by": {"by": round_of.dispatcher.participant_id}, "other": {"household": "H1"}}
+    moment = NOW + timedelta(hours=25 if wrong == "late" else 1)
+    fact = withdrawn(round_of, **changes.get(wrong, {}))
+    position = forge((round_of.visit.id, fact), moment=moment)
+    found = [one for one in named(findings) if one[0] != "QUOTA"]
+    assert found == ([] if wrong == "none" else [("VISIT", position)])
+
+
+def test_a_decided_visit_is_neither_withdrawn_nor_changed(town, round_of, forge, findings, table):
+    """What was rewarded stands: a withdrawal of it is out of place."""
+    verify(town, round_of.visit, round_of.dispatcher)
+    position = forge((round_of.visit.id, withdrawn(round_of)))
+    assert ("OUT_OF_PLACE", position) in named(findings)
+
+
+def test_a_credit_without_its_award_is_named(round_of, forge, findings):
+    """What counts stands behind an award and nowhere else."""
+    fact = Credited(
+        cause=round_of.visit.id, participant_id=round_of.worker.participant_id, mark="first"
+    )
+    position = forge((door_id(round_of.campaign, "H1"), fact))
+    assert ("CREDIT", position) in named(findings)
+
+
+@pytest.mark.parametrize("change", ["delete", "mark", "cause"])
+def test_a_credit_that_is_missing_or_other_is_named(change, town, round_of, table, findings):
+    """Taken away or altered, hash made anew, the credit behind an award is found."""
+    verify(town, round_of.visit, round_of.dispatcher)
+    head = table.head()
+    if change == "delete":
+        table.delete(head)
+    else:
+        state = table.read(head).state
+        words = {"mark": (b'"first"', b'"other"'),
+                 "cause": (str(round_of.visit.id).encode(), str(uuid4()).encode())}  # fmt: skip
+        table.change(head, rehash=True, state=bytes(state).replace(*words[change]))
+    assert "CREDIT" in [code for code, _ in named(findings)]
+
+
+def test_a_stock_the_store_counts_otherwise_is_named(town, round_of, table, findings):
+    """What is used of a material is what the visits handed out, edits and withdrawals included."""
+    assert named(findings) == []
+    town.withdraw_visit(round_of.worker, round_of.visit.id, {}, uuid4(), NOW)
+    assert named(findings) == []
+    key = f"material/{round_of.campaign}/booklet"
+    table.run("UPDATE quotas SET used = used + 1 WHERE key = ?", key)
+    assert "QUOTA" in [code for code, _ in named(findings)]

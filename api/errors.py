@@ -21,8 +21,11 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ledger import errors as refused
+from ledger.campaigns import errors as campaigns
+from ledger.devices import DeviceSeqReused
 from ledger.errors import LedgerError
 from ledger.store.errors import EntryTooLarge, Overloaded, StoreClosed
+from ledger.trails import errors as trails
 from projections.store import StoreDown, ViewNotReady
 
 log = logging.getLogger("gwc.error")
@@ -143,6 +146,21 @@ STATUS: dict[type[LedgerError], int] = {
     refused.AlreadyReversed: 409,
     refused.ReversalOver: 409,
     refused.AwardExpired: 409,
+    campaigns.CampaignNotOpen: 409,
+    campaigns.CampaignClosed: 409,
+    campaigns.AlreadyOpen: 409,
+    campaigns.AlreadyClosed: 409,
+    campaigns.FrameFrozen: 409,
+    campaigns.EmptyFrame: 409,
+    campaigns.OtherGrid: 403,
+    campaigns.StockExceeded: 409,
+    campaigns.WithdrawWindowOver: 409,
+    campaigns.VisitIsWithdrawn: 410,
+    campaigns.EarlierItemMissing: 409,
+    DeviceSeqReused: 409,
+    trails.TrailAlreadyPaused: 409,
+    trails.TrailNotPaused: 409,
+    trails.TrailIsClosed: 409,
     refused.Erased: 410,
     UnsupportedMediaType: 415,
     UnsupportedEncoding: 415,

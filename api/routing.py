@@ -142,6 +142,7 @@ def with_types(document: dict[str, Any]) -> dict[str, Any]:
         return [resolved(one) for one in node] if isinstance(node, list) else node
 
     paths = resolved(document["paths"])
+    components.update(resolved(dict(components)))
     needed, left = set[str](), list(_named(paths))
     while left:
         if (name := left.pop()) not in needed:

@@ -153,10 +153,24 @@ class Parser(FlaskParser):
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> Any:
         messages = cast("Mapping[str, Any]", error.messages)
         inner = messages.get("json") or messages.get("query") or messages
-        found = [one for _, one in zip(range(ERRORS_MAX), _flat(inner, ""), strict=False)]
+        found = errors_in(inner)
         if any(one.path == "submission_id" and one.code == REQUIRED for one in found):
             raise MissingSubmissionId(found) from None
         raise InvalidInput(found) from None
+
+
+def errors_in(messages: Any) -> list[FieldError]:
+    """marshmallow's complaints as ours, the first hundred of them."""
+    return [one for _, one in zip(range(ERRORS_MAX), _flat(messages, ""), strict=False)]
+
+
+def load(struct: type[msgspec.Struct], content: Any) -> tuple[UUID, Any]:
+    """A submitted body that came within another; raises InvalidInput as for one sent alone."""
+    try:
+        made: tuple[UUID, Any] = schema_of(struct)().load(content)
+    except ValidationError as error:
+        raise InvalidInput(errors_in(error.messages)) from None
+    return made
 
 
 def body_sent() -> dict[str, Any]:
@@ -203,7 +217,8 @@ def openapi_of(field: Any, **_: Any) -> dict[str, Any]:
     (found,), named = msgspec.json.schema_components(
         [field.shape], ref_template="#/components/schemas/{name}"
     )
-    assert not named, "a leaf names no other schema"
+    if named:  # It names other schemas, which ``with_types`` will put beside it.
+        return {"x-type": field.shape}
     default = {} if field.default is None else {"default": msgspec.to_builtins(field.default)}
     return {**_without_false(found), **default}
 

@@ -81,6 +81,9 @@ WORDS: dict[str, Mapping[str, Text]] = {
         "by_phone": Text("电话", "by phone"),
     },
     "reason": {
+        "weather": Text("天气", "the weather"),
+        "high_water": Text("水位过高", "high water"),
+        "works": Text("施工", "works on the way"),
         "sold_out": Text("已兑完", "sold out"),
         "insufficient_coins": Text("绿水币不足", "not enough coins"),
         "too_many_lots": Text("批次过多", "too many lots at once"),

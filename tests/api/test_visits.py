@@ -1,0 +1,270 @@
+"""Visits of a campaign through the service: recorded, rewarded once a household, withdrawn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.api.campaigning import Campaigning
+
+
+@pytest.fixture
+def campaign(services, caller) -> Campaigning:
+    return Campaigning(services, caller)
+
+
+def confirmed(campaign, visit_id: str):
+    return campaign.dispatcher.submit(f"/v1/visits/{visit_id}/verify", {}).json
+
+
+def made(worker, body: dict) -> str:
+    answer = worker.submit("/v1/visits", body)
+    assert answer.status_code == 201, answer.json
+    return answer.json["id"]
+
+
+def test_a_household_is_rewarded_once_and_a_later_visitor_confirms(campaign, caller):
+    """The first confirmed visit keeps its reward; the next person gets a confirmer's coin, the
+    third and the same person again nothing, each with a reason."""
+    workers = [caller("grid_worker", "111") for _ in range(3)]
+    visits = [made(one, campaign.visit()) for one in (*workers, workers[0])]
+    results = [confirmed(campaign, one) for one in visits]
+    assert [(one["coins"], one["rule"]) for one in results] == [
+        (2, "visit.confirmed"), (1, "visit.confirmer"), (0, "visit.confirmers"), (0, "visit.once")
+    ]  # fmt: skip
+    assert [[one["code"] for one in each["reasons"]] for each in results] == [
+        [], ["household_rewarded_before"], ["household_rewarded"], ["household_rewarded_to_you"]
+    ]  # fmt: skip
+    lots = workers[1].get("/v1/wallets/me/explain").json["lots"]
+    assert [one["rule"] for one in lots] == ["visit.confirmer"]
+    assert "核实" in str(lots[0]["reasons"])
+
+
+def test_a_late_visit_changes_no_reward_that_was_given(campaign, caller, clock, follow):
+    """A visit made first and sent in last is the confirmer; its cap is that of its own day."""
+    early, late = caller("grid_worker", "111"), caller("grid_worker", "111")
+    clock.ahead = timedelta(days=2)
+    first = confirmed(campaign, made(early, campaign.visit()))
+    body = campaign.visit(recorded_at=(campaign.services.clock() - timedelta(days=1)).isoformat())
+    second = confirmed(campaign, made(late, body))
+    assert (first["coins"], second["coins"], second["rule"]) == (2, 1, "visit.confirmer")
+    follow()
+    assert early.get("/v1/wallets/me").json["available"] == 2
+
+
+def test_a_visit_counts_for_its_own_household_and_campaign_only(campaign, services):
+    """Another household, and a visit outside any campaign, are rewarded in full."""
+    bodies = (
+        campaign.visit("A0"), campaign.visit("A1"), {"household": "A0", "outcome": "met"},
+    )  # fmt: skip
+    results = [confirmed(campaign, made(campaign.worker, one)) for one in bodies]
+    assert [one["coins"] for one in results] == [2, 2, 2]
+
+
+def test_a_problem_raised_on_a_visit_is_a_report(campaign, follow, services):
+    """One commit holds the visit and a report of each problem, and a retry makes no second one."""
+    body = campaign.visit(problems=[
+        {"category": "litter", "text": "门口有垃圾"}, {"category": "oil", "text": "水面有油"}
+    ])  # fmt: skip
+    sent, before = uuid4(), services.ledger.head()
+    first = campaign.worker.submit("/v1/visits", body, sent)
+    again = campaign.worker.submit("/v1/visits", body, sent)
+    assert (first.status_code, again.status_code, again.data) == (201, 200, first.data)
+    assert services.ledger.head() == before + 3
+    follow()
+    reports = campaign.worker.get("/v1/reports").json["items"]
+    told = campaign.worker.get(f"/v1/visits/{first.json['id']}/details").json["reports"]
+    assert sorted(told) == sorted(one["id"] for one in reports)
+    bad = campaign.visit(problems=[{"category": "litter", "text": " "}])
+    answer = campaign.worker.submit("/v1/visits", bad)
+    assert (answer.status_code, services.ledger.head()) == (422, before + 3)
+
+
+def test_a_visit_is_withdrawn_within_the_window_only(campaign, clock, caller, follow):
+    """Its author takes it back for a day; the stock is whole again, and nothing more can be done
+    with it; afterwards, or once it was reviewed, it stands."""
+    body = campaign.visit(materials={"booklet": 2}, answers={"water": "good"})
+    one, two, three = (made(campaign.worker, body) for _ in range(3))
+    path, sent = f"/v1/visits/{one}/withdraw", uuid4()
+    assert campaign.other.submit(path, {}).status_code == 404
+    gone = campaign.worker.submit(path, {}, sent)
+    assert (gone.status_code, gone.json["state"]) == (201, "withdrawn")
+    assert campaign.worker.submit(path, {}, sent).status_code == 200
+    again = campaign.worker.submit(path, {})
+    assert (again.status_code, again.json["code"]) == (410, "visit_withdrawn")
+    assert campaign.dispatcher.submit(f"/v1/visits/{one}/verify", {}).status_code == 409
+    store = campaign.services.ledger.store
+    assert store.select_used(f"material/{campaign.id}/booklet") == 4
+    confirmed(campaign, two)
+    assert campaign.worker.submit(f"/v1/visits/{two}/withdraw", {}).json["code"] == (
+        "already_decided"
+    )
+    clock.ahead = timedelta(hours=25)
+    late = campaign.worker.submit(f"/v1/visits/{three}/withdraw", {})
+    assert (late.status_code, late.json["code"]) == (409, "withdraw_window_over")
+    assert "24" in late.json["zh"]
+    follow()
+    waiting = campaign.dispatcher.get("/v1/visits?state=waiting").json["items"]
+    assert [item["id"] for item in waiting] == [three]
+    (state,) = [one["state"] for one in campaign.worker.get("/v1/visits").json["items"]
+                if one["id"] == one["id"] and one["state"] == "withdrawn"]  # fmt: skip
+    assert state == "withdrawn"
+
+
+def test_a_whole_street_is_logged_in_one_action(campaign, follow):
+    """Nobody home at many doors is one request and one visit each; a wrong door stops no other."""
+    sent, street = uuid4(), ["A0", "A1", "A99", "A2"]
+    body = {"campaign_id": campaign.id, "households": street}
+    answer = campaign.worker.submit("/v1/visits/nobody-home", body, sent)
+    results = answer.json["results"]
+    assert [one["status"] for one in results] == ["created", "created", "invalid", "created"]
+    assert results[2]["code"] == "unknown_household"
+    again = campaign.worker.submit("/v1/visits/nobody-home", body, sent).json["results"]
+    assert [one["status"] for one in again] == ["replayed", "replayed", "invalid", "replayed"]
+    withdrawn = campaign.worker.submit(f"/v1/visits/{results[0]['id']}/withdraw", {})
+    assert withdrawn.status_code == 201
+    follow()
+    told = campaign.dispatcher.get(f"/v1/campaigns/{campaign.id}/coverage").json
+    assert (told["attempted"], told["revisit_due"], told["met"]) == (2, 2, 0)
+
+
+def test_coverage_is_shown_by_place_worker_and_day(campaign, follow, caller):
+    """Counts, rates and parts, within the asker's district; workers for who directs them."""
+    for household in ("A0", "A1"):
+        made(campaign.worker, campaign.visit(household))
+    made(campaign.worker, campaign.visit("A1", "refused"))
+    last = campaign.other.submit("/v1/visits", campaign.visit("B0", "nobody_home")).json
+    follow()
+    path = f"/v1/campaigns/{campaign.id}/coverage"
+    whole = campaign.dispatcher.get(f"{path}?min_position={last['position']}").json
+    assert (whole["frame"], whole["met"], whole["attempted"], whole["visits"]) == (16, 2, 3, 4)
+    assert (whole["coverage"], whole["of"]) == (0.125, "100")
+    assert [(one["of"], one["met"]) for one in whole["items"]] == [("111", 2), ("112", 0)]
+    town = campaign.dispatcher.get(f"{path}?by=town").json
+    assert [(one["of"], one["frame"]) for one in town["items"]] == [("110", 16)]
+    workers = campaign.dispatcher.get(f"{path}?by=worker").json["items"]
+    assert {one["of"]: (one["met"], one["visits"]) for one in workers} == {
+        str(campaign.worker.id): (2, 3), str(campaign.other.id): (0, 1)
+    }  # fmt: skip
+    (day,) = campaign.dispatcher.get(f"{path}?by=day").json["items"]
+    assert (day["met"], day["attempted"], day["coverage"]) == (2, 3, None)
+    own = campaign.worker.get(path).json
+    assert (own["of"], own["frame"], len(own["items"])) == ("111", 8, 1)
+    assert campaign.worker.get(f"{path}?district=112").status_code == 404
+    assert campaign.worker.get(f"{path}?by=worker").status_code == 403
+    assert caller("citizen").get(path).status_code == 403
+    first = campaign.dispatcher.get(f"{path}?limit=1")
+    rest = campaign.dispatcher.get(f"{path}?limit=1&cursor={first.json['next']}").json
+    assert [one["of"] for one in first.json["items"] + rest["items"]] == ["111", "112"]
+    assert 'rel="next"' in first.headers["Link"]
+
+
+def test_doors_are_for_those_who_go_there(campaign, follow):
+    """Workers see the doors of their own grid with the address; nobody else's are there."""
+    follow()
+    path = f"/v1/campaigns/{campaign.id}/households"
+    doors = campaign.worker.get(f"{path}?limit=2").json
+    assert [(one["household"], one["address"]) for one in doors["items"]] == [
+        ("A0", "滨河路 0 号"), ("A1", "滨河路 1 号")
+    ]  # fmt: skip
+    assert doors["next"]
+    assert campaign.worker.get(f"{path}?grid=112").status_code == 404
+    assert campaign.dispatcher.get(f"{path}?grid=112").json["items"][0]["address"] is None
+
+
+def test_survey_results_tell_of_nobody_in_particular(campaign, caller):
+    """Counts for who runs the campaign, nothing of fewer than five; withdrawn answers are out."""
+    path = f"/v1/campaigns/{campaign.id}/survey"
+    bad = {"water": "bad", "why": ["smell", "litter"]}
+    ids = [made(campaign.worker, campaign.visit(f"A{n}", answers=bad)) for n in range(4)]
+    assert campaign.dispatcher.get(path).json["people"] is None
+    ids += [made(campaign.worker, campaign.visit(f"A{n % 8}", answers=bad)) for n in range(4, 10)]
+    told = campaign.dispatcher.get(path).json
+    water = told["items"][0]
+    assert (told["people"], water["counts"]["bad"], water["counts"]["good"]) == (10, 10, None)
+    for number in range(5):  # Counted five at a time: one alone changes nothing.
+        assert campaign.dispatcher.get(path).json == told
+        campaign.worker.submit(f"/v1/visits/{ids[number]}/withdraw", {})
+    assert campaign.dispatcher.get(path).json["people"] == 5
+    assert campaign.dispatcher.get(f"{path}?district=111").json["people"] == 5
+    assert campaign.worker.get(path).status_code == 403
+    assert caller("dispatcher", "120").get(path).json["people"] is None
+
+
+def test_one_household_is_no_group(campaign):
+    """Five visits to one household are one household's answers, and are not told."""
+    for _ in range(5):
+        made(campaign.worker, campaign.visit(answers={"water": "bad"}))
+    told = campaign.dispatcher.get(f"/v1/campaigns/{campaign.id}/survey").json
+    assert (told["people"], told["items"]) == (None, [])
+
+
+def test_nothing_personal_of_a_visit_is_in_the_log(campaign, services):
+    """Address, answers, words and place are in the vault alone, each under its own key."""
+    body = campaign.visit(
+        answers={"water": "bad", "why": ["smell"]}, remark="大爷姓王", questions=["何时清淤"],
+        place={"lon": 122.1234, "lat": 30.5678}, materials={"booklet": 1},
+    )  # fmt: skip
+    visit = UUID(made(campaign.worker, body))
+    log = b"".join(row.state for row in services.ledger.rows())
+    for secret in ("滨河路", "大爷", "清淤", "122.1234", '"smell"]', '"water":"bad"'):
+        assert secret.encode() not in log
+    subjects = {row.field: row.subject for row in services.ledger.store.select_vault(visit)}
+    assert subjects["remark"] == subjects["place"] == campaign.worker.id
+    assert subjects["answers"] not in (campaign.worker.id, visit)
+
+
+def test_whoever_had_a_hand_in_a_visit_does_not_review_it(campaign, caller):
+    """A dispatcher who edited it, or came along, leaves its review to another one."""
+    along = caller("dispatcher", "110")
+    visit = made(campaign.worker, campaign.visit(visitors=[str(along.id)]))
+    edit = {"replaces": 1, "outcome": "by_phone"}
+    assert campaign.dispatcher.submit(f"/v1/visits/{visit}/edit", edit).status_code == 201
+    for one in (campaign.dispatcher, along):
+        refused = one.submit(f"/v1/visits/{visit}/verify", {})
+        assert (refused.status_code, refused.json["code"]) == (403, "self_review")
+    paid = caller("dispatcher", "100").submit(f"/v1/visits/{visit}/verify", {}).json
+    assert (paid["coins"], paid["rule"]) == (2, "visit.confirmed")
+
+
+def test_stock_allotted_later_counts_what_was_handed_out_before(campaign):
+    """A grid that had handed out five and is allotted six has one left."""
+    made(campaign.worker, campaign.visit(materials={"booklet": 5}))
+    campaign.step("stock", {"grid": "111", "material": "booklet", "count": 6})
+    more = [campaign.worker.submit("/v1/visits", campaign.visit(materials={"booklet": count}))
+            for count in (2, 1)]  # fmt: skip
+    assert [one.status_code for one in more] == [409, 201]
+
+
+def test_another_street_under_the_same_number_is_a_conflict(campaign):
+    """The same submission with other households is refused where it was recorded before."""
+    sent, path = uuid4(), "/v1/visits/nobody-home"
+    body = {"campaign_id": campaign.id, "households": ["A0", "A1"]}
+    assert campaign.worker.submit(path, body, sent).status_code == 201
+    other = campaign.worker.submit(path, {**body, "households": ["A1", "A0"]}, sent)
+    assert other.status_code == 200
+    assert {one["code"] for one in other.json["results"]} == {"submission_conflict"}
+
+
+def test_a_promise_to_come_again_is_kept_by_coming(campaign, follow, clock):
+    """A household somebody promised to see on a day is due until somebody was there since."""
+    day = (campaign.services.clock() + timedelta(days=3)).date().isoformat()
+    path = f"/v1/campaigns/{campaign.id}/coverage"
+    made(campaign.worker, campaign.visit(outcome="by_phone", follow_up_on=day))
+    follow()
+    assert campaign.dispatcher.get(path).json["revisit_due"] == 1
+    clock.ahead = timedelta(days=4)
+    made(campaign.worker, campaign.visit())
+    follow()
+    assert campaign.dispatcher.get(path).json["revisit_due"] == 0
+
+
+@pytest.mark.parametrize("word", ["张三 13800000000", "13800000000", "a b", "周三再来。"])
+def test_topics_and_materials_are_codes_and_no_sentences(campaign, word):
+    """What goes into the log by name is a code; a phone's number or a sentence is not one."""
+    plain = {"household": "X1", "outcome": "met"}
+    answers = [campaign.worker.submit("/v1/visits", {**plain, **more})
+               for more in ({"topics": [word]}, {"materials": {word: 1}})]  # fmt: skip
+    assert {one.status_code for one in answers} == {422}

@@ -15,6 +15,7 @@ from flask_smorest import Api
 from api import auth, errors, limits, metrics
 from api.auth import public
 from api.config import Settings
+from api.openrosa.routes import routes as openrosa
 from api.routes import ALL
 from api.routing import with_types
 from api.schemas import openapi_of
@@ -80,6 +81,7 @@ def _routes(app: Flask) -> dict[str, Any]:
     plugin.converter.add_attribute_function(lambda _, field, **__: openapi_of(field))
     for routes in ALL:
         api.register_blueprint(routes)
+    app.register_blueprint(openrosa)  # Its documents are OpenRosa's, not OpenAPI's.
     return with_types(api.spec.to_dict())
 
 

@@ -37,6 +37,12 @@ def needs(right: Right) -> Callable[[View], View]:
 public = needs(PUBLIC)
 
 
+def accepts_basic(view: View) -> View:
+    """Let a token come as the password of HTTP Basic as well: some phones know nothing else."""
+    view.basic = True  # type: ignore[attr-defined]
+    return view
+
+
 def services() -> Services:
     """The services of this worker."""
     opening: Opening = current_app.extensions["gwc"]
@@ -57,10 +63,11 @@ def register(app: Flask) -> None:
 def _guard() -> None:
     if request.endpoint is None:
         return  # There is no such address; routing itself answers 404 or 405.
-    right: Right | None = getattr(current_app.view_functions[request.endpoint], "right", None)
+    view = current_app.view_functions[request.endpoint]
+    right: Right | None = getattr(view, "right", None)
     if right == PUBLIC:
         return
-    g.actor = who = _authenticated()
+    g.actor = who = _authenticated(basic=getattr(view, "basic", False))
     if right is None or not _has(who, right):
         raise Forbidden
 
@@ -69,12 +76,21 @@ def _has(who: Actor, right: Right) -> bool:
     return access.allowed(who, right) if isinstance(right, str) else who.role in right
 
 
-def _authenticated() -> Actor:
+def _authenticated(*, basic: bool) -> Actor:
     """The bearer of the token; one revoked more than 20 ms ago is nobody's, in any worker."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= TOKEN_LENGTH_MAX:
+    token = _token(basic=basic)
+    if not token.isascii() or not 0 < len(token) <= TOKEN_LENGTH_MAX:
         raise Unauthenticated
     who = services().ledger.authenticate(token)
     if who is None:
         raise Unauthenticated
     return who
+
+
+def _token(*, basic: bool) -> str:
+    """The token that was sent, empty for none; the user name beside a password says nothing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token
+    given = request.authorization
+    return (given.password or "") if basic and given and given.type == "basic" else ""

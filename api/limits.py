@@ -56,8 +56,14 @@ def _storage(redis_url: str | None) -> str:
 
 
 def _token() -> str:
-    """The caller's token as a hash: neighbours behind one address do not share a limit."""
-    return sha256(request.headers.get("Authorization", "").encode()).hexdigest()
+    """The caller's token as a hash: neighbours behind one address do not share a limit.
+
+    Beside a password stands a user name that may be anything, so it must not make a limit anew.
+    """
+    given = request.authorization
+    basic = given is not None and given.type == "basic"
+    sent = given.password if given and basic else request.headers.get("Authorization")
+    return sha256((sent or "").encode()).hexdigest()
 
 
 def _is_public() -> bool:

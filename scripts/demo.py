@@ -89,6 +89,7 @@ def _play(terminal: Terminal, opened: Services, seed: int, citizens: int, days: 
             store.close()
     shown = _statement(terminal, opened, play)
     _board(terminal, opened, play)
+    _coverage(terminal, opened, play)
     _refusals(terminal, opened)
     return shown
 
@@ -163,6 +164,26 @@ def _board(terminal: Terminal, opened: Services, play: Play) -> None:
         f"{month} 全市排行榜（只含自愿上榜者）", f"The city's board of {month} (those who opted in)"
     )
     terminal.table(columns, rows, title)
+
+
+def _coverage(terminal: Terminal, opened: Services, play: Play) -> None:
+    from projections.coverage import Counts
+
+    found = opened.views.coverage_rows(play.rounds.campaign, "place")["items"]
+    counts = [msgspec.convert(one, Counts) for one in found]
+    rows = [
+        (one.of, one.frame, one.met, one.attempted, one.revisit_due, one.visits,
+         sum(one.given.values()))
+        for one in counts
+    ]  # fmt: skip
+    columns = terminal.choose(
+        "地区 户数 见面 走访过 待回访 次数 发放", "place frame met attempted revisit visits given"
+    )
+    title = terminal.choose(
+        "春季治水大走访：各地覆盖情况（* 为全市）",
+        "The spring campaign: how many households were met (* is the whole city)",
+    )
+    terminal.table(columns.split(), rows, title)
 
 
 def _refusals(terminal: Terminal, opened: Services) -> None:

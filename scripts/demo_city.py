@@ -18,6 +18,8 @@ from scripts.demo_walks import Course, Metres, degrees, meander
 DEMO = UUID("0c1d9a5e-43f0-5a0e-8f51-7b1e4c5f9a20")  # our own namespace for everything made here
 CITY, COUNTY = "990000", "990100"
 TOWNS = ("990101", "990102", "990103")
+TOWN_NAMES = ("上柳镇", "中柳镇", "下柳镇")
+GRIDS = tuple(f"{town}-1" for town in TOWNS)
 PARTS = ("上游段", "中游段", "下游段")
 REACH_METRES = 2400.0
 
@@ -87,13 +89,17 @@ class City(msgspec.Struct, frozen=True):
         return Actor(self.named("founder"), "admin")
 
     def districts(self) -> list[DistrictImported]:
-        """A city, one county, three towns."""
+        """A city, one county, three towns, a grid in each."""
         return [
             DistrictImported(code=CITY, name="清泉市", parent=None, kind="city"),
             DistrictImported(code=COUNTY, name="柳溪县", parent=CITY, kind="county"),
             *(
                 DistrictImported(code=code, name=name, parent=COUNTY, kind="town")
-                for code, name in zip(TOWNS, ("上柳镇", "中柳镇", "下柳镇"), strict=True)
+                for code, name in zip(TOWNS, TOWN_NAMES, strict=True)
+            ),
+            *(
+                DistrictImported(code=code, name=f"{name}一网格", parent=town, kind="grid")
+                for code, town, name in zip(GRIDS, TOWNS, TOWN_NAMES, strict=True)
             ),
         ]
 

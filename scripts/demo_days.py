@@ -17,11 +17,12 @@ from ledger.contributions import PATROL, REPORT, VISIT
 from ledger.contributions.base import Contribution
 from ledger.contributions.patrol import Device, PatrolBody, TrackBody
 from ledger.contributions.report import ReportBody
-from ledger.contributions.visit import VisitBody
 from ledger.days import SHANGHAI
+from ledger.parcels import Parcel
 from ledger.participants import Actor
 from scripts.demo_city import TOWNS, City, Person
 from scripts.demo_market import PILOT_DAY, Market
+from scripts.demo_visits import Rounds
 from scripts.demo_walks import CHEATS, honest
 
 FIRST_DAY = date(2026, 3, 2)
@@ -36,11 +37,9 @@ PATROLS = {
 }
 CHEATS_A_DAY = 3
 REPORTS_A_DAY = 4
-VISITS_A_WORKDAY = 2
 LOOKED_AT = 0.9  # of what waits; the rest stays waiting
 FOUND_TRUE = 0.75
 CATEGORIES = ("litter", "floating_debris", "direct_sewage", "oil", "bank_damage", "signboard")
-OUTCOMES = ("met", "met", "met", "nobody_home", "by_phone", "moved")
 REMEMBERED_TRACKS = 40
 REGISTRAR = Person(UUID(int=1), "registrar", None, "登记员", "19900000000")
 
@@ -64,6 +63,7 @@ class Play:
         self._tracks: list[tuple[UUID, int, TrackBody]] = []
         self._waiting: list[tuple[Contribution, Receipt]] = []
         self.market = Market(ledger, city, self._who, self._count)
+        self.rounds = Rounds(ledger, city, self._who)
 
     def found(self) -> None:
         """Districts, river, people and offers on the eve of the pilot, and the pilot itself."""
@@ -81,6 +81,7 @@ class Play:
             self.actors.append((person, Actor(participant, person.role, person.district)))
         self.market.open(eve)
         self.market.pilot()
+        self.rounds.open(datetime.combine(FIRST_DAY, time(6), SHANGHAI))
 
     def _register(
         self, by: Actor, person: Person, employer: UUID | None, now: datetime
@@ -178,18 +179,17 @@ class Play:
             yield self._deed(REPORT, rng.choice(reporters), body, moment, f"report-{number}")
 
     def _visits(self, day: date, rng: Random) -> Iterator[Deed]:
-        if day.isoweekday() > 5:
-            return
-        for actor in self._who("grid_worker"):
-            for number in range(VISITS_A_WORKDAY):
-                moment = _at(day, rng, 8, 17)
-                body = VisitBody(
-                    household=f"H{rng.randrange(10_000):04d}",
-                    outcome=rng.choice(OUTCOMES),  # type: ignore[arg-type]
-                    topics=("节水", "垃圾分类"),
-                    recorded_at=moment - timedelta(minutes=2),
-                )
-                yield self._deed(VISIT, actor, body, moment, f"visit-{number}")
+        for moment, actor, parcel in self.rounds.day(day, rng):
+
+            def do(now: datetime, parcel: Parcel = parcel) -> Receipt:
+                for result in self.rounds.send(parcel, now).results:
+                    if result.receipt is not None and result.state == "pending":
+                        self._waiting.append((VISIT, result.receipt))
+                    last = result.receipt
+                assert isinstance(last, Receipt)
+                return last
+
+            yield Deed(moment, f"{actor.participant_id}/visits", do)
 
     def _deed(
         self, contribution: Contribution, actor: Actor, body: Any, moment: datetime, how: str

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from scripts.frames import households
 from scripts.terminal import NoParticipant, Refusal, Terminal, services
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -146,6 +147,9 @@ def _report(
 
 def _end_with_refusals() -> NoReturn:
     raise click.exceptions.Exit(1)
+
+
+imports.add_command(households)
 
 
 @imports.command()

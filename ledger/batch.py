@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from eventsourcing.persistence import IntegrityError
 
 from ledger.errors import LedgerError
 from ledger.facts import Entry
+from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota, VaultRow
 
 
@@ -27,6 +29,7 @@ class Batch:
         self.rows: list[VaultRow] = []
         self.unchanged: dict[UUID, int] = {}
         self.quotas: list[Quota] = []
+        self.taken: dict[str, int] = {}  # by quota
         self.refusals: dict[str, LedgerError] = {}
         self.afterwards: list[Callable[[], object]] = []
         self._added: dict[UUID, list[Entry]] = {}
@@ -78,7 +81,23 @@ class Batch:
             self._added.setdefault(entry.originator_id, []).append(entry)
         self.rows += [msgspec.structs.replace(row, position=before) for row in rows]
         self.quotas += quotas
+        for one in quotas:
+            self.taken[one.key] = self.taken.get(one.key, 0) + one.amount * (not one.full)
         return placed
+
+    def afford(self, quotas: Sequence[Quota], used: Callable[[str], int]) -> None:
+        """Raises QuotaExceeded where there is no room as things stand, for this command alone.
+
+        The store looks again when it is saved, for what others have taken meanwhile.
+        """
+        taken: dict[str, int] = {}
+        for one in quotas:
+            if one.full or one.limit is None or one.amount <= 0:
+                continue
+            (stored,) = self.once(("used", one.key), partial(_alone, used, one.key))
+            taken[one.key] = taken.get(one.key, 0) + one.amount
+            if stored + self.taken.get(one.key, 0) + taken[one.key] > one.limit:
+                raise QuotaExceeded(one.key)
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
@@ -90,6 +109,8 @@ class Batch:
         except BaseException:
             for entry in reversed(self.entries[kept[0] :]):
                 self._added[entry.originator_id].pop()
+            for one in self.quotas[kept[2] :]:
+                self.taken[one.key] -= one.amount * (not one.full)
             for part, length in zip(self._parts(), kept, strict=True):
                 del part[length:]
             while len(self.unchanged) > looked_at:
@@ -108,3 +129,7 @@ class Batch:
     def position(self, place: int) -> int:
         """The position in the log of a place in the batch, once it is saved."""
         return self._before + place
+
+
+def _alone(used: Callable[[str], int], key: str) -> list[int]:
+    return [used(key)]

@@ -156,11 +156,14 @@ class Log(Application[UUID]):
 
     def _of(self, originator_id: UUID, gt: int = 0) -> Iterator[Entry]:
         """The facts of an originator, those of the batch that is being made included."""
-        stored: Iterable[Any] = self.events.get(originator_id, gt=gt or None)
-        if (batch := self.batch) is not None:
-            stored = batch.once((originator_id, gt), partial(list, stored))
-            stored = [*stored, *batch.of(originator_id, gt)]
-        yield from stored
+        read: Callable[[], Iterable[Any]] = partial(
+            self.events.get, originator_id, gt=gt or None
+        )
+        if (batch := self.batch) is None:
+            yield from read()
+        else:
+            yield from batch.once((originator_id, gt), read)
+            yield from batch.of(originator_id, gt)
 
     def _news(self, originator_id: UUID, gt: int | None = None) -> Iterable[Any]:
         """What a register does not know yet; within a batch it is asked for once."""
@@ -218,6 +221,7 @@ class Log(Application[UUID]):
         ]
         if (batch := self.batch) is not None:
             alone = head is not None or bool(shelves)
+            batch.afford(quotas, self.store.select_used)
             return batch.add(entries, vault_rows, unchanged or {}, quotas, alone=alone)
         # As the library's EventStore.put does, without a Notification for every fact.
         positions = self.store.insert_events(

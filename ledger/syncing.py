@@ -7,7 +7,7 @@ commit. A parcel may be sent again, whole or in part, in any order and from two 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -87,6 +87,7 @@ class Intake:
         # Kept over attempts: what was learnt of one (that it is a copy) holds for the next.
         self._submissions: dict[int, Submission] = {}
         self._copies: dict[int, int] = {}  # of the same content further up
+        self._recorded: dict[Hashable, int] = {}  # by the name of the command
         # As things happened, so that caps and orders are those of the day and not of the parcel.
         self._order = sorted(
             range(len(parcel.items)),
@@ -100,14 +101,14 @@ class Intake:
                 self._together, stop_at=(QuotaExceeded, FingerprintTaken),  # type: ignore[arg-type]
             )
         except (LedgerError, QuotaExceeded, FingerprintTaken, DataError):
-            self._results = {}  # Something of it cannot be saved with the rest.
+            self._forget()  # Something of it cannot be saved with the rest.
         self._one_by_one()
         told = [self._results[number] for number in range(len(self._parcel.items))]
         return Synced(told, self._numbers.missing())
 
     def _together(self) -> None:
         """Everything that fits into one commit; what must be saved alone is left out."""
-        self._results = {}
+        self._forget()
         self._numbers.look()
         with self._ledger.together() as batch:
             self._take(partial(self._within, batch))
@@ -117,6 +118,10 @@ class Intake:
             if number in made or self._copies.get(number) in made:
                 place = batch.position(result.position or 0)  # It was the place in the batch.
                 self._results[number] = msgspec.structs.replace(result, position=place)
+
+    def _forget(self) -> None:
+        """Begin again: nothing of the parcel was saved."""
+        self._results, self._recorded, self._copies = {}, {}, {}
 
     def _within(self, batch: Batch, command: Callable[[], Result]) -> Result:
         with batch.all_or_none():
@@ -149,6 +154,8 @@ class Intake:
             except NotInABatch:
                 self._results.pop(number, None)
                 continue
+            if result.status in RECORDED:
+                self._recorded.setdefault(self._parcel.items[number].name, number)
             if result.status == "waiting":
                 for named in self._parcel.items[number].builds_on:
                     waiting[named].append(number)
@@ -179,15 +186,13 @@ class Intake:
     def _same_before(self, number: int) -> Result | None:
         """The result of the same content in this parcel; raises SubmissionConflict for other."""
         item = self._parcel.items[number]
-        for earlier, found in self._results.items():
-            other = self._parcel.items[earlier]
-            if earlier == number or other.name != item.name or found.status not in RECORDED:
-                continue
-            if content_of(other.request) != content_of(item.request):
-                raise SubmissionConflict
-            self._copies[number] = self._copies.get(earlier, earlier)
-            return found
-        return None
+        earlier = self._recorded.get(item.name)
+        if earlier is None:
+            return None
+        if content_of(self._parcel.items[earlier].request) != content_of(item.request):
+            raise SubmissionConflict
+        self._copies[number] = earlier
+        return self._results[earlier]
 
     def _record(self, number: int, item: Item) -> Result:
         ledger, actor, now = self._ledger, self._parcel.actor, self._now

@@ -69,7 +69,7 @@ def test_an_inner_block_that_raises_takes_back_its_own(ledger):
         with ledger.together():
             ledger.append(
                 [Append(lost, 0, [a_fact()])], NOW, unchanged={uuid4(): 7},
-                quotas=[Quota("q", 9, 1)],
+                quotas=[Quota("q", 9, 10)],
             )  # fmt: skip
             raise Forbidden
 

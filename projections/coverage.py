@@ -7,7 +7,7 @@ days may both count one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -17,81 +17,12 @@ from ledger.campaigns.campaign import CampaignPlanned, ShowHeld, StockAllotted
 from ledger.campaigns.frame import HouseholdListed
 from ledger.contributions.visits import VisitEdited, VisitRecorded, VisitWithdrawn
 from ledger.facts import Entry, Fact
+from projections import cursor as cursors
+from projections.coverage_rows import Counts, Household, Seen, moved
 from projections.paging import CITY, paged
 from projections.view import Row, Rows, Source, View
 
-TRIES = 2
-"""How often a household where nobody was home is to be tried before it may be left."""
-
-
-class Seen(msgspec.Struct):
-    """One visit to a household, as it stands."""
-
-    outcome: str
-    by: str
-    day: str
-    materials: dict[str, int] = {}
-    follow_up_on: str | None = None
-
-
-class Household(msgspec.Struct):
-    """A household of the frame and the visits to it that were not withdrawn."""
-
-    household: str
-    grid: str
-    districts: tuple[str, ...]
-    visits: dict[str, Seen] = {}
-
-    @property
-    def state(self) -> str:
-        """``not_visited``, ``met``, ``revisit`` (nobody was home yet), or the latest outcome."""
-        outcomes = [one.outcome for one in self.visits.values()]
-        if not outcomes or "met" in outcomes:
-            return "met" if outcomes else "not_visited"
-        left = [one for one in outcomes if one != "nobody_home"]
-        if left:
-            return left[-1]
-        return "revisit" if len(outcomes) < TRIES else "nobody_home"
-
-    @property
-    def to_visit_again(self) -> bool:
-        """Whether somebody must come again: nobody was home yet, or it was promised."""
-        return self.state == "revisit" or self.follow_up_on is not None
-
-    @property
-    def follow_up_on(self) -> str | None:
-        """The latest day somebody promised to come again and nobody has come since."""
-        days = [one.day for one in self.visits.values()]
-        promised = [one.follow_up_on for one in self.visits.values() if one.follow_up_on]
-        return max((day for day in promised if day > max(days)), default=None)
-
-
-class Counts(msgspec.Struct):
-    """A row of coverage: of a place, a worker or a day; ``of`` names it."""
-
-    of: str
-    above: tuple[str, ...] = ()
-    frame: int = 0
-    attempted: int = 0
-    met: int = 0
-    revisit_due: int = 0
-    visits: int = 0
-    outcomes: dict[str, int] = {}
-    given: dict[str, int] = {}
-    stock: dict[str, int] = {}
-    shows: int = 0
-    headcount: int = 0
-
-    def move(self, before: Collection[Seen], after: Collection[Seen]) -> None:
-        """Count the visits to one household anew: those after in place of those before."""
-        for visits, sign in ((before, -1), (after, 1)):
-            for one in visits:
-                self.visits += sign
-                _count(self.outcomes, one.outcome, sign)
-                for kind, count in one.materials.items():
-                    _count(self.given, kind, sign * count)
-            self.attempted += sign * bool(visits)
-            self.met += sign * any(one.outcome == "met" for one in visits)
+ROWS_AT_ONCE = 500
 
 
 _encode = msgspec.json.Encoder().encode
@@ -160,12 +91,12 @@ def _plan(rows: Rows, campaign: str, fact: Fact) -> None:
                 grid = Counts("", stock=dict(counts.stock))
             if place != CITY:  # The whole campaign's stock is the plan's.
                 before = grid.stock.get(fact.material, 0)
-                _count(counts.stock, fact.material, fact.count - before)
+                moved(counts.stock, fact.material, fact.count - before)
         elif isinstance(fact, ShowHeld):
             counts.shows += 1
             counts.headcount += fact.headcount
             for kind, count in fact.materials.items():
-                _count(counts.given, kind, count)
+                moved(counts.given, kind, count)
         _write(rows, campaign, "place", counts)
 
 
@@ -269,14 +200,6 @@ def _write_household(rows: Rows, campaign: str, household: Household) -> None:
     rows[key] = Row(key, _encode(household), bucket, household.household)
 
 
-def _count(counts: dict[str, int], key: str, more: int) -> None:
-    total = counts.get(key, 0) + more
-    if total:
-        counts[key] = total
-    else:
-        counts.pop(key, None)
-
-
 def counts(store: Source, campaign: UUID, place: str | None) -> tuple[int, Counts]:
     """How far the view had followed, and the counts of a place, or of the whole campaign."""
     position, data = store.fetch(COVERAGE, _place(campaign, place or CITY))
@@ -288,6 +211,27 @@ def rows_of(
 ) -> dict[str, Any]:
     """``{items, next, position}``: the counts of every place, worker or day, by name."""
     return paged(store, COVERAGE, [f"{kind}/{campaign}"], cursor, limit)
+
+
+def places(
+    store: Source, campaign: UUID, wanted: Callable[[Counts], bool], asked: str,
+    cursor: str | None, limit: int,
+) -> dict[str, Any]:  # fmt: skip
+    """``{items, next, position}``: the counts of those places that are wanted, by name.
+
+    ``asked`` says in words which those are: a cursor is good for the same question only.
+    """
+    bucket, listing = f"place/{campaign}", f"{COVERAGE.name}/{campaign}/{asked}"
+    after, found, position = cursors.read(listing, cursor), list[Row](), 0
+    while len(found) <= limit:
+        position, rows = store.page(COVERAGE, bucket, after, ROWS_AT_ONCE)
+        found += [row for row in rows if wanted(_counts(row.data))]
+        if len(rows) < ROWS_AT_ONCE:
+            break
+        after = rows[-1].place
+    shown, following = cursors.cut(listing, found[: limit + 1], limit)
+    return {"items": [_counts(row.data) for row in shown], "next": following,
+            "position": position}  # fmt: skip
 
 
 def households(

@@ -17,6 +17,7 @@ from projections import redemptions as redemptions_view
 from projections import reversals as reversals_view
 from projections import statement as statement_view
 from projections import trial_balance as trial_balance_view
+from projections.coverage_rows import Counts
 from projections.view import Source
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ class Questions(ABC):
         """See ``campaigns.campaigns``."""
         return self._ask(lambda store: campaigns_view.campaigns(store, cursor, limit))
 
-    def coverage(self, campaign: UUID, place: str | None) -> tuple[int, coverage_view.Counts]:
+    def coverage(self, campaign: UUID, place: str | None) -> tuple[int, Counts]:
         """See ``coverage.counts``."""
         return self._ask(lambda store: coverage_view.counts(store, campaign, place))
 
@@ -160,6 +161,15 @@ class Questions(ABC):
         """See ``coverage.rows_of``."""
         return self._ask(
             lambda store: coverage_view.rows_of(store, campaign, kind, cursor, limit)
+        )
+
+    def coverage_places(
+        self, campaign: UUID, wanted: Callable[[Counts], bool], asked: str,
+        cursor: str | None = None, limit: int = 50,
+    ) -> Page:  # fmt: skip
+        """See ``coverage.places``."""
+        return self._ask(
+            lambda store: coverage_view.places(store, campaign, wanted, asked, cursor, limit)
         )
 
     def households(

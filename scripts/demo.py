@@ -167,7 +167,7 @@ def _board(terminal: Terminal, opened: Services, play: Play) -> None:
 
 
 def _coverage(terminal: Terminal, opened: Services, play: Play) -> None:
-    from projections.coverage import Counts
+    from projections.coverage_rows import Counts
 
     found = opened.views.coverage_rows(play.rounds.campaign, "place")["items"]
     counts = [msgspec.convert(one, Counts) for one in found]

@@ -14,12 +14,11 @@ from api.shapes import DistrictCode
 from ledger import access
 from ledger.campaigns.errors import UnknownCampaign
 from ledger.errors import Erased, FieldError, Forbidden, InvalidInput, NotFound
-from projections.coverage import Counts, Household
+from projections.coverage_rows import Counts, Household
 from projections.paging import CITY
 
 VIEW = "coverage"
 PLACES, WORKERS, DAYS = "place", "worker", "day"
-PAGES_MAX = 40
 
 By = Literal["grid", "town", "zone", "county", "city", "place", "worker", "day"]
 
@@ -172,18 +171,10 @@ def _parts(campaign_id: UUID, place: str | None, query: Asked) -> dict[str, Any]
     if query.by in (WORKERS, DAYS):
         found = views.coverage_rows(campaign_id, query.by, query.cursor, query.limit)
         return {**found, "items": [msgspec.convert(one, Counts) for one in found["items"]]}
-    items: list[Counts] = []
-    cursor = query.cursor
-    for _ in range(PAGES_MAX):
-        found = views.coverage_rows(campaign_id, PLACES, cursor, query.limit - len(items))
-        items += [
-            counts for one in found["items"]
-            if _wanted(counts := msgspec.convert(one, Counts), place, query.by)
-        ]  # fmt: skip
-        cursor = found["next"]
-        if cursor is None or len(items) == query.limit:
-            break
-    return {"items": items, "next": cursor, "position": found["position"]}
+    return views.coverage_places(
+        campaign_id, lambda counts: _wanted(counts, place, query.by), f"{query.by}/{place}",
+        query.cursor, query.limit,
+    )  # fmt: skip
 
 
 def _wanted(counts: Counts, place: str | None, by: str) -> bool:

@@ -70,6 +70,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("KILLS", "", "测试用：崩溃测试的次数", "tests: how often the crash test kills"),
     _setting("TEST_MACHINE", "", "测试用：状态机的局数", "tests: how many games are played"),
     _setting("TEST_RACE", "", "测试用：竞争测试的次数", "tests: how often the race is run"),
+    _setting("TEST_MORNING", "", "测试用：走访测试的人数", "tests: workers of the morning"),
     _setting("NO_USERNS", "", "测试用：不使用用户命名空间", "tests: without user namespaces"),
 )  # fmt: skip
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 
+from scripts.benches.campaign import sized
 from scripts.benches.row import Row, measured
 from scripts.benches.rows import BENCHES
 from scripts.terminal import Terminal
@@ -21,14 +22,19 @@ COLUMNS = ("", "ours", "theirs", "unit", "ratio", "goal", "")
 @click.argument("name", required=False, type=click.Choice(NAMES), metavar="[NAME]")
 @click.option("--quick", is_flag=True, help="一分钟以内 / all rows in less than a minute")
 @click.option("--json", "as_json", is_flag=True, help="含全部样本 / with all samples")
+@click.option("--households", type=click.IntRange(1_000), help="走访户数 / doors of a campaign")
+@click.option("--visits", type=click.IntRange(1_000), help="走访次数 / visits of a campaign")
 @click.pass_obj
-def bench(terminal: Terminal, name: str | None, quick: bool, as_json: bool) -> None:
+def bench(
+    terminal: Terminal, name: str | None, quick: bool, as_json: bool, households: int | None,
+    visits: int | None,
+) -> None:  # fmt: skip
     """性能对比 / measure all rows, or one; TMPDIR names the disk that is measured on.
 
     Both sides take turns; shown are the medians, their ratio (above 1: ours is faster) and the
     goal of the ratio. A row that cannot be measured here says why.
     """
-    wanted = [one for one in BENCHES if name in (None, one.name)]
+    wanted = [sized(one, households, visits) for one in BENCHES if name in (None, one.name)]
     rows: list[Row] = []
     with TemporaryDirectory(prefix="gwc-bench-") as folder:
         for number, one in enumerate(wanted, 1):

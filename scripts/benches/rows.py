@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.benches import awards, budgets, growth, replay, wallet
+from scripts.benches import awards, budgets, campaign, growth, replay, wallet
 from scripts.benches.row import Bench
 
 BENCHES = (
@@ -23,4 +23,8 @@ BENCHES = (
           growth.by_wallet),
     Bench("award-budgets", "awards under three budgets : under none", "/s", 1 / 1.1,
           budgets.against_none),
+    Bench("campaign-sqlite", "coverage of a whole campaign on SQLite : of its beginning", "s",
+          1 / 1.2, campaign.on_sqlite),
+    Bench("campaign-postgres", "coverage of a whole campaign on PostgreSQL : of its beginning", "s",
+          1 / 1.2, campaign.on_postgres),
 )  # fmt: skip

@@ -39,10 +39,12 @@ THIRD_PARTY = {
 }
 POSTGRES = ("ledger/store/postgres.py", "projections/store_sql*.py", "scripts/*")
 TRACKS, WEB = ("ledger/tracks/*",), ("api/*",)
+OPENROSA = ("api/openrosa/*",)
 ONLY_IN = {
     "psycopg": POSTGRES,
     "redis": ("projections/store_redis.py", "scripts/*"),
-    "shapely": TRACKS, "pyproj": TRACKS, "defusedxml": TRACKS, "numpy": TRACKS,
+    "shapely": TRACKS, "pyproj": TRACKS, "defusedxml": (*TRACKS, *OPENROSA), "numpy": TRACKS,
+    "pyxform": OPENROSA,
     "flask": WEB, "marshmallow": WEB, "flask_smorest": WEB, "flask_limiter": WEB,
     "flask_swagger_ui": WEB, "webargs": WEB, "apispec": WEB, "werkzeug": WEB,
 }

@@ -53,6 +53,10 @@ class Districts(msgspec.Struct):
             code = found.parent if found else None
         return tuple(path)
 
+    def is_lowest(self, code: str) -> bool:
+        """Whether no district lies below one: a grid, as far as is known."""
+        return all(one.parent != code for one in self.by_code.values())
+
     def circular(self) -> str | None:
         """A district that is above itself; None in a proper tree."""
         for code in self.by_code:

@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.application import Ledger
 from ledger.campaigns.campaign import Plan
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from ledger.campaigns.questionnaire import AskIf, Option, Question
 from ledger.contributions.visit import VISIT, VisitBody
 from ledger.days import SHANGHAI

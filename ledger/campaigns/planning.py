@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,24 +26,18 @@ from ledger.campaigns.errors import (
     AlreadyOpen,
     CampaignNotOpen,
     EmptyFrame,
-    FrameFrozen,
     StockExceeded,
     UnknownCampaign,
     UnknownMaterial,
 )
-from ledger.campaigns.frame import Door, HouseholdListed, door_id, household_subject
+from ledger.campaigns.listing import Listing
 from ledger.campaigns.questionnaire import faults
 from ledger.commands import Decision, signature
 from ledger.errors import FieldError, Forbidden, InvalidInput
-from ledger.facts import Sealed
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota
-from ledger.tokens import Tokens
-
-HOUSEHOLDS_PER_COMMIT = 500
-ADDRESS = "address"
 
 
 class CampaignReceipt(msgspec.Struct, frozen=True):
@@ -66,18 +59,10 @@ class Show(msgspec.Struct, frozen=True, kw_only=True):
     materials: dict[str, int] = {}
 
 
-class NewHousehold(msgspec.Struct, frozen=True):
-    """A household of the frame; its address goes into the vault."""
-
-    household: str
-    grid: str
-    address: str | None = None
-
-
 Decide = Callable[[Campaign, dict[str, Any]], Decision]
 
 
-class Planning(Tokens):
+class Planning(Listing):
     """Commands on campaigns; dispatchers and reward officers of its place may give them."""
 
     def plan_campaign(
@@ -145,11 +130,27 @@ class Planning(Tokens):
             if material not in campaign.plan.materials:
                 raise UnknownMaterial(material=material)
             path = self.districts.current().path(grid)
+            self._check_allotment(campaign_id, campaign, grid, material, count)
             return Decision([StockAllotted(
                 grid=grid, material=material, count=count, districts=path, **signed
             )])  # fmt: skip
 
         return self._step(actor, "allot", campaign_id, request, submission_id, now, decide)
+
+    def _check_allotment(
+        self, campaign_id: UUID, campaign: Campaign, grid: str, material: str, count: int
+    ) -> None:
+        """A grid, as many as the campaign has at most, and as were handed out at least."""
+        if not self.districts.current().is_lowest(grid):
+            raise InvalidInput([not_a_grid("grid")])
+        *_, own = stock_limits(campaign_id, campaign, grid, material)
+        used = self.store.select_used(own)
+        if not used <= count <= campaign.plan.materials[material]:
+            most = campaign.plan.materials[material]
+            raise InvalidInput([FieldError(
+                "count", "out_of_range", f"应在已发放的 {used} 与活动总量 {most} 之间。",
+                f"From {used}, which were handed out, to {most}, which the campaign has.",
+            )])  # fmt: skip
 
     def hold_show(
         self, actor: Actor, campaign_id: UUID, show: Show, request: Any, submission_id: UUID,
@@ -169,69 +170,6 @@ class Planning(Tokens):
             )
 
         return self._step(actor, "show", campaign_id, request, submission_id, now, decide)
-
-    def list_households(
-        self, campaign_id: UUID, households: Iterable[NewHousehold], now: datetime,
-        told: Callable[[int], None] = lambda _: None,
-    ) -> int:  # fmt: skip
-        """Put households into the frame of a planned campaign; returns how many are new.
-
-        Those already there are passed over, so an import that was cut short is run again. ``told``
-        hears after each commit how many were read. Raises UnknownCampaign, FrameFrozen.
-        """
-        new, part = 0, list[NewHousehold]()
-        for one in households:
-            part.append(one)
-            if len(part) == HOUSEHOLDS_PER_COMMIT:
-                new += self.attempt(partial(self._list, campaign_id, part, now))
-                told(len(part))
-                part = []
-        if part:
-            new += self.attempt(partial(self._list, campaign_id, part, now))
-            told(len(part))
-        return new
-
-    def _list(self, campaign_id: UUID, part: Sequence[NewHousehold], now: datetime) -> int:
-        campaign = self.campaigns.current(campaign_id)
-        if campaign.planned is None:
-            raise UnknownCampaign
-        if campaign.state != "planned":
-            raise FrameFrozen
-        doors = {door_id(campaign_id, one.household): one for one in part}
-        known = self.store.select_versions(list(doors))
-        tree = self.districts.current()
-        writes, rows = [], []
-        self.vault.make_keys([
-            household_subject(one.household) for door, one in doors.items()
-            if one.address and door not in known
-        ])  # fmt: skip
-        for door, one in doors.items():
-            if door in known:
-                continue
-            sealed: tuple[Sealed, ...] = ()
-            if one.address:
-                subject = household_subject(one.household)
-                commitment, row = self.vault.seal(door, subject, ADDRESS, one.address, now)
-                sealed = (commitment,)
-                rows.append(row)
-            writes.append(Append(door, 0, [HouseholdListed(
-                campaign_id=campaign_id, household=one.household, grid=one.grid,
-                districts=tree.path(one.grid), sealed=sealed,
-            )]))  # fmt: skip
-        if writes:
-            self.append(
-                writes, now, vault_rows=rows, unchanged={campaign_id: campaign.version},
-                quotas=[Quota(frame_key(campaign_id), len(writes), None)],
-            )  # fmt: skip
-        return len(writes)
-
-    def address_of(self, campaign_id: UUID, household: str) -> str | None:
-        """A household's address from the vault; None where it has none. Raises Erased."""
-        door = door_id(campaign_id, household)
-        listed = self.fold(door, Door()).listed
-        if listed is None or not listed.sealed:
-            return None
-        return str(self.vault.open(door, listed.sealed[0]))
 
     def _reaches(self, actor: Actor, campaign: Campaign, *, part: bool) -> bool:
         """Whether a campaign is the actor's: all of it, or for a ``part`` their district of it."""
@@ -268,6 +206,12 @@ class Planning(Tokens):
             return self.attempt(command, stop_at=QuotaExceeded)
         except QuotaExceeded as exceeded:
             raise StockExceeded(material=exceeded.key.split("/")[2]) from None
+
+
+def not_a_grid(path: str) -> FieldError:
+    """What to say of a place that has districts below it."""
+    return FieldError(path, "not_a_grid", "这不是最下一级的网格。",
+                      "This is no grid: there are districts below it.")  # fmt: skip
 
 
 def _must_be_open(campaign: Campaign) -> None:

@@ -155,10 +155,15 @@ class Contributing(Registers):
                 sealed, row = self.vault.seal(cause, owner, "review", reason, now)
                 basis.rows.append(row)
                 fact = ReviewRefused(**signed, sealed=(sealed,))
-            return self._decided(contribution, cause, state, [fact], now, basis)
+            facts = [fact] if tier is not None else [*self.annulling(cause, basis, now), fact]
+            return self._decided(contribution, cause, state, facts, now, basis)
 
         with self.wallet_turns.of(self._owner(contribution, cause)):
             return self.attempt(command)
+
+    def annulling(self, cause: UUID, basis: Basis, now: datetime) -> list[Fact]:
+        """What goes before a refusal, where a contribution counts for more than coins."""
+        return []
 
     def contribution(self, contribution: Contribution, cause: UUID) -> State:
         """A contribution as it stands; raises NotFound for none of this kind."""

@@ -49,7 +49,7 @@ from ledger.vault import content_of
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-class Syncing(Contributing, Amending, Photographing):
+class Syncing(Amending, Contributing, Photographing):
     """Taking in what was recorded without signal."""
 
     def sync(self, parcel: Parcel, now: datetime) -> Synced:

@@ -15,7 +15,12 @@ import msgspec
 
 from ledger.campaigns.campaign import CampaignPlanned, ShowHeld, StockAllotted
 from ledger.campaigns.frame import HouseholdListed
-from ledger.contributions.visits import VisitEdited, VisitRecorded, VisitWithdrawn
+from ledger.contributions.visits import (
+    VisitAnnulled,
+    VisitEdited,
+    VisitRecorded,
+    VisitWithdrawn,
+)
 from ledger.facts import Entry, Fact
 from projections import cursor as cursors
 from projections.coverage_rows import Counts, Household, Seen, moved
@@ -29,7 +34,7 @@ _encode = msgspec.json.Encoder().encode
 _household = msgspec.json.Decoder(Household).decode
 _counts = msgspec.json.Decoder(Counts).decode
 
-Visited = VisitRecorded | VisitEdited | VisitWithdrawn
+Visited = VisitRecorded | VisitEdited | VisitWithdrawn | VisitAnnulled
 
 
 class Coverage(View):
@@ -39,7 +44,7 @@ class Coverage(View):
     version = 1
     facts = (
         CampaignPlanned, StockAllotted, ShowHeld, HouseholdListed, VisitRecorded, VisitEdited,
-        VisitWithdrawn,
+        VisitWithdrawn, VisitAnnulled,
     )  # fmt: skip
 
     def touches(self, entry: Entry) -> Iterable[str]:
@@ -142,7 +147,7 @@ def _stands(visits: dict[str, Seen], entry: Entry) -> dict[str, Seen]:
             fact.outcome, str(fact.participant_id), fact.earned_on.isoformat(), fact.materials,
             fact.follow_up_on.isoformat() if fact.follow_up_on else None,
         )  # fmt: skip
-    elif isinstance(fact, VisitWithdrawn):
+    elif isinstance(fact, VisitWithdrawn | VisitAnnulled):
         after.pop(visit, None)
     elif isinstance(fact, VisitEdited) and visit in visits:
         after[visit] = _edited(visits[visit], fact)

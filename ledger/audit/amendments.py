@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
-from ledger.contributions.base import OPEN_STATES, Amended, State, Withdrawn
+from ledger.contributions.base import OPEN_STATES, Amended, ReviewRefused, State, Withdrawn
 from ledger.contributions.visit import VisitRules
-from ledger.contributions.visits import OfVisit, VisitEdited, VisitRecorded
+from ledger.contributions.visits import OfVisit, VisitAnnulled, VisitEdited, VisitRecorded
 from ledger.facts import Entry
 from ledger.settlement import policy_for
 
@@ -22,6 +23,32 @@ class Amendments:
 
     def __init__(self, books: Books, actors: Actors) -> None:
         self._books, self._actors = books, actors
+        self._annulled: Entry | None = None
+        self.refusing: UUID | None = None
+
+    def annulled(self, entry: Entry, fact: VisitAnnulled, state: State) -> Iterator[Finding]:
+        """A visit is annulled while it waits, right before its refusal."""
+        self._annulled = entry
+        if state.state not in OPEN_STATES or _another(fact, state.recorded):
+            yield found("VISIT", entry.position, f"annulled: {state.state}")
+
+    def next(self, entry: Entry) -> Iterator[Finding]:
+        """An annulled visit is refused by the very next entry, and no other is refused."""
+        before, self._annulled = self._annulled, None
+        refused = isinstance(entry.fact, ReviewRefused)
+        if before is not None and not (refused and entry.originator_id == before.originator_id):
+            yield found("VISIT", before.position, "annulled, and not refused")
+        self.refusing = before.originator_id if before is not None and refused else None
+
+    def lost(self) -> None:
+        """A row could not be read: it may have been the refusal that was due."""
+        self._annulled = None
+
+    def refused(self, entry: Entry, recorded: object) -> Iterator[Finding]:
+        """A visit of a campaign is not refused without being annulled."""
+        counted = isinstance(recorded, VisitRecorded) and recorded.household is not None
+        if counted and self.refusing != entry.originator_id:
+            yield found("VISIT", entry.position, "refused, and not annulled")
 
     def check(self, entry: Entry, state: State) -> Iterator[Finding]:
         """What is wrong with an edit or a withdrawal of a contribution in this state."""
@@ -37,8 +64,7 @@ class Amendments:
         if not isinstance(recorded, VisitRecorded) or not isinstance(fact, OfVisit):
             yield found("OUT_OF_PLACE", entry.position, fact.topic)
             return
-        names = OfVisit.__struct_fields__
-        if any(getattr(fact, name) != getattr(recorded, name) for name in names):
+        if _another(fact, recorded):
             yield found("VISIT", entry.position, "it says another visit than it stands at")
         yield from self._by(entry, recorded, state)
 
@@ -57,6 +83,12 @@ class Amendments:
         assert state.received_at is not None
         if entry.recorded_at > state.received_at + timedelta(hours=hours):
             yield found("VISIT", entry.position, f"withdrawn more than {hours} hours later")
+
+
+def _another(fact: OfVisit, recorded: object) -> bool:
+    """Whether what is said again of a visit is not what it says."""
+    names = OfVisit.__struct_fields__
+    return any(getattr(fact, name) != getattr(recorded, name, None) for name in names)
 
 
 def _problem(entry: Entry, fact: VisitEdited, state: State) -> str:

@@ -28,6 +28,7 @@ from ledger.contributions.base import (
     Verified,
     Withdrawn,
 )
+from ledger.contributions.visits import VisitAnnulled
 from ledger.days import day_of
 from ledger.devices import ItemsReceived
 from ledger.errors import InvalidPolicy
@@ -62,10 +63,14 @@ class Settling:
                 self.contributions.pop(cause, None)
             return
         yield from self.books.passed(entry)
+        yield from self._amendments.next(entry)
         yield from self.credits.check(entry)
         yield from self.spending.check(entry)
         yield from self._campaigns.check(entry)
-        if isinstance(fact, CONTRIBUTION_FACTS):
+        if isinstance(fact, VisitAnnulled):
+            _, state = self.contributions.get(entry.originator_id, (None, State()))
+            yield from self._amendments.annulled(entry, fact, state)
+        elif isinstance(fact, CONTRIBUTION_FACTS):
             yield from self._contribution(entry)
         elif isinstance(fact, PhotosAdded):
             yield from self._photos(entry, fact)
@@ -92,6 +97,7 @@ class Settling:
         self.spending.lost(originator)
         self.books.lost()
         self.credits.lost()
+        self._amendments.lost()
 
     def _contribution(self, entry: Entry) -> Iterator[Finding]:
         fact, cause = entry.fact, entry.originator_id
@@ -123,6 +129,8 @@ class Settling:
         elif isinstance(fact, Verified | ReviewRefused):
             if fact.by in state.hands:
                 yield found("SELF_REVIEW", entry.position, str(fact.by))
+            if isinstance(fact, ReviewRefused):
+                yield from self._amendments.refused(entry, state.recorded)
             yield from self.actors.reviewer(entry, fact, contribution, places)
         yield from self._settle(entry, contribution, state)
 

@@ -8,7 +8,13 @@ from uuid import UUID
 
 from ledger.campaigns.campaign import Campaign, CampaignStep, ShowHeld, frame_key, stock_limits
 from ledger.campaigns.frame import HouseholdListed
-from ledger.contributions.visits import OfVisit, VisitEdited, VisitRecorded, VisitWithdrawn
+from ledger.contributions.visits import (
+    OfVisit,
+    VisitAnnulled,
+    VisitEdited,
+    VisitRecorded,
+    VisitWithdrawn,
+)
 from ledger.facts import Entry
 
 
@@ -52,7 +58,7 @@ class Stocks:
             after = fact.materials
         elif isinstance(fact, VisitEdited):
             after = before | fact.effective().get("materials", {})
-        elif isinstance(fact, VisitWithdrawn):
+        elif isinstance(fact, VisitWithdrawn | VisitAnnulled):
             after = {}
         kinds = sorted(before.keys() | after.keys())
         more = {kind: after.get(kind, 0) - before.get(kind, 0) for kind in kinds}

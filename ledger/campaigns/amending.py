@@ -21,8 +21,15 @@ from ledger.commands import Signature, signature
 from ledger.contributions.base import OPEN_STATES, Times
 from ledger.contributions.visit import VisitRules
 from ledger.contributions.visiting import take_materials
-from ledger.contributions.visits import Changes, VisitEdited, VisitRecorded, VisitWithdrawn
+from ledger.contributions.visits import (
+    Changes,
+    VisitAnnulled,
+    VisitEdited,
+    VisitRecorded,
+    VisitWithdrawn,
+)
 from ledger.errors import AlreadyDecided, FieldError, Forbidden, InvalidInput, NotFound
+from ledger.facts import Fact
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.recording import Basis
@@ -138,6 +145,17 @@ class Amending(Histories):
         )  # fmt: skip
         position = self._save(visit_id, visit, fact, basis, now)
         return AmendReceipt(visit_id, position, visit.number, "withdrawn")
+
+    def annulling(self, cause: UUID, basis: Basis, now: datetime) -> list[Fact]:
+        """A visit of a campaign that is not accepted leaves its coverage and its survey."""
+        visit = self.fold(cause, Visit())
+        if visit.first is None or visit.first.household is None:
+            return []
+        materials = visit.recorded.materials
+        self._restock(basis, visit.recorded, {kind: -count for kind, count in materials.items()})
+        standing = self.history_of(cause, visit).standing()
+        sealed = self.recount(basis, cause, visit, standing, {}, now)
+        return [VisitAnnulled(sealed=sealed, **_of(visit.recorded))]
 
     def _arrived(self, visit_id: UUID) -> Visit:
         """The visit; EarlierItemMissing while there is nothing, NotFound for another thing."""

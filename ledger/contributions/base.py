@@ -245,5 +245,6 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     reward: Callable[[State, Any], Granted | Refused]
     verdict: Callable[[Any, Any, Any, datetime], tuple[str, tuple[str, ...]]] | None = None
     reasons: Mapping[str, Text] = {}
+    own_actions: tuple[str, ...] = ()  # what its owner may do while it waits
     shared: Callable[[Any], UUID | None] | None = None
     raises: Callable[[Any], Sequence[tuple[Contribution, Any]]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -22,8 +22,10 @@ from ledger.contributions.evidence import PHOTOS_MAX, Place, Sha256
 from ledger.contributions.report import REPORT, TEXT_MAX, Category, ReportBody
 from ledger.contributions.visiting import in_campaign
 from ledger.contributions.visits import VisitRecorded
-from ledger.days import LATE_DAYS_MAX, reward_day
+from ledger.days import LATE_DAYS_MAX, day_of, reward_day
+from ledger.errors import FieldError, InvalidInput
 from ledger.facts import Fact, Text
+from ledger.participants import Participant
 from ledger.policy import Granted, KindRules, Refused
 
 POLICY = """
@@ -45,7 +47,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 
 
-class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RaisedProblem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something wrong at the water that was raised on the visit; it becomes a report."""
 
     category: Category
@@ -73,7 +75,7 @@ class VisitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     answers: Annotated[dict[Word, Answer], msgspec.Meta(max_length=60)] = {}
     follow_up_on: date | None = None
     remark: Said | None = None
-    problems: Annotated[tuple[Problem, ...], msgspec.Meta(max_length=5)] = ()
+    problems: Annotated[tuple[RaisedProblem, ...], msgspec.Meta(max_length=5)] = ()
     photos: Annotated[tuple[Sha256, ...], msgspec.Meta(max_length=PHOTOS_MAX)] = ()
 
 
@@ -91,6 +93,8 @@ class VisitRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact]:
     """Keep a visit for a reviewer to confirm; in a campaign its household must be in the frame."""
     times, moment = happened(Times(body.recorded_at, body.sent_at), context)
+    if body.follow_up_on is not None:
+        _check_promise(body.follow_up_on, moment)
     door = in_campaign(body, context, moment)
     sealed = [
         context.seal(field, value)
@@ -103,6 +107,7 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
         if value is not None
     ]
     place = context.districts.path(context.actor.district)
+    _check_visitors(body, context)
     return [
         VisitRecorded(
             participant_id=context.actor.participant_id,
@@ -126,6 +131,27 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
             photos=body.photos,
         )
     ]
+
+
+def _check_promise(day: date, moment: datetime) -> None:
+    """A promise to come again is for a day from the visit on, within a year; InvalidInput."""
+    if not timedelta(0) <= day - day_of(moment) <= timedelta(days=366):
+        raise InvalidInput([FieldError(
+            "follow_up_on", "out_of_range", "回访日期应在走访当天之后一年内。",
+            "It should be a day from the visit on, within a year.",
+        )])  # fmt: skip
+
+
+def _check_visitors(body: VisitBody, context: Context) -> None:
+    """Whoever came along must be registered; raises InvalidInput."""
+    unknown = [
+        FieldError(f"visitors[{number}]", "unknown_participant", "没有这个参与者。",
+                   "There is no such participant.")
+        for number, one in enumerate(body.visitors)
+        if context.originator(one, Participant()).registered is None
+    ]  # fmt: skip
+    if unknown:
+        raise InvalidInput(unknown)
 
 
 def shared(recorded: VisitRecorded) -> UUID | None:
@@ -176,6 +202,7 @@ VISIT = Contribution(
     reward=reward,
     shared=shared,
     raises=raises,
+    own_actions=("edit", "withdraw"),
     reasons={
         "outcome_not_paid": Text(
             zh="按现行政策，这种走访结果不发放绿水币。",

@@ -111,3 +111,14 @@ class VisitWithdrawn(Withdrawn, OfVisit, frozen=True):
     command_id: UUID
     body_digest: str
     sealed: tuple[Sealed, ...] = ()
+
+
+@stored_as("visit.annulled", zh="走访未予认可，不计入覆盖",
+           en="A visit that was not accepted counts no more")  # fmt: skip
+class VisitAnnulled(OfVisit, frozen=True):
+    """A reviewer does not accept it: the refusal follows right behind.
+
+    It leaves coverage, its answers leave the survey, and what it had handed out is in the stock.
+    """
+
+    sealed: tuple[Sealed, ...] = ()

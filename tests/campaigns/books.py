@@ -92,13 +92,18 @@ def authors(play: Play, field: str, value: Any) -> set[UUID]:
 def check_books(ledger: Ledger, campaign: UUID, visits: list[UUID]) -> None:
     """Stock, ballots and coverage are what the visits that stand come to; the audit is silent."""
     found = [(one, ledger.visit(one)) for one in visits]
-    stand = [(one, visit) for one, visit in found if visit.withdrawn is None]
+    stand = [(one, visit) for one, visit in found if counts(visit)]
     check_stock(ledger, campaign, [visit for _, visit in stand])
     check_ballots(ledger, campaign, stand)
     check_coverage(ledger, campaign, dict(found))
     head, stored = ledger.store.select_quotas_at()
     disclosures = Disclosures(ledger.vault, ledger.store)
     assert list(audit(rows_of(ledger), disclosures, Quotas(stored, head))) == []
+
+
+def counts(visit: Visit) -> bool:
+    """Whether a visit was neither taken back nor found to be untrue."""
+    return visit.state.state not in ("withdrawn", "refused")
 
 
 def check_stock(ledger: Ledger, campaign: UUID, stand: list[Visit]) -> None:
@@ -132,7 +137,7 @@ def tallied(tally: Tally) -> tuple[int, dict, dict]:
 
 
 def check_coverage(ledger: Ledger, campaign: UUID, visits: dict[UUID, Visit]) -> None:
-    """The view is as if every visit had been recorded as it stands, and none withdrawn."""
+    """The view is as if every visit that counts had been recorded as it stands, and no other."""
     seen: dict[str, Any] = {}
     afresh: dict[str, Any] = {}
     for entry in ledger.entries():
@@ -142,7 +147,7 @@ def check_coverage(ledger: Ledger, campaign: UUID, visits: dict[UUID, Visit]) ->
         if not isinstance(fact, COVERAGE.facts):
             continue
         COVERAGE.fold(seen, entry)
-        if isinstance(fact, VisitRecorded) and visits[entry.originator_id].withdrawn is None:
+        if isinstance(fact, VisitRecorded) and counts(visits[entry.originator_id]):
             stands = visits[entry.originator_id].recorded
             COVERAGE.fold(afresh, msgspec.structs.replace(entry, fact=stands))
         elif not isinstance(fact, VisitRecorded | OfVisit):

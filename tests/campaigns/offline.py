@@ -27,7 +27,7 @@ import msgspec
 
 from ledger.application import Ledger
 from ledger.campaigns.campaign import Plan
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from ledger.campaigns.questionnaire import Question
 from ledger.districts import DistrictImported
 from ledger.participants import Actor

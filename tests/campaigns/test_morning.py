@@ -20,7 +20,7 @@ from api.config import Settings
 from api.services import Services, open_services, the_clock
 from ledger import identity
 from ledger.campaigns.campaign import Plan
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from ledger.contributions.report import ReportRecorded
 from ledger.contributions.visits import VisitEdited, VisitRecorded, VisitWithdrawn
 from ledger.devices import ItemsReceived

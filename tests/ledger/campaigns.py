@@ -11,7 +11,8 @@ import msgspec
 from ledger.application import Ledger
 from ledger.campaigns.campaign import Plan
 from ledger.campaigns.edits import VisitEditBody
-from ledger.campaigns.planning import NewHousehold, Show
+from ledger.campaigns.listing import NewHousehold
+from ledger.campaigns.planning import Show
 from ledger.campaigns.questionnaire import AskIf, Option, Question
 from ledger.contributions import BY_KIND
 from ledger.parcels import Item, Parcel, Result
@@ -104,4 +105,8 @@ def visit_in_every_way(ledger: Ledger, reviewer: Actor, grid: str) -> None:
     results = send(ledger, worker, *items)
     assert results[2].id is not None
     ledger.withdraw_visit(worker, results[2].id, {}, uuid4(), NOW + timedelta(hours=1))
+    invented = contribute(ledger, "visit", worker, a_door_visit(
+        campaign, "H5", answers={"water": "good"}
+    ))  # fmt: skip
+    ledger.review(BY_KIND["visit"], reviewer, invented.id, uuid4(), NOW, tier=None, reason="编造")
     ledger.close_campaign(reviewer, campaign, {}, uuid4(), NOW + timedelta(hours=2))

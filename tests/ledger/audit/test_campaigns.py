@@ -11,8 +11,8 @@ import pytest
 
 from ledger.campaigns.campaign import CampaignClosed, CampaignOpened
 from ledger.campaigns.frame import HouseholdListed, door_id
-from ledger.contributions.base import Credited
-from ledger.contributions.visits import VisitWithdrawn
+from ledger.contributions.base import Credited, ReviewRefused
+from ledger.contributions.visits import VisitAnnulled, VisitWithdrawn
 from tests.ledger.audit.spenders import signed
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone, verify
@@ -147,3 +147,15 @@ def test_a_stock_the_store_counts_otherwise_is_named(town, round_of, table, find
     key = f"material/{round_of.campaign}/booklet"
     table.run("UPDATE quotas SET used = used + 1 WHERE key = ?", key)
     assert "QUOTA" in [code for code, _ in named(findings)]
+
+
+def test_a_refusal_and_its_annulment_belong_together(town, round_of, forge, table, findings):
+    """A visit annulled without a refusal, or refused without being annulled, is found."""
+    names = ("participant_id", "earned_on", "districts", "campaign_id", "household")
+    told = {name: getattr(round_of.recorded, name) for name in names}
+    first = forge((round_of.visit.id, VisitAnnulled(**told)))
+    refusal = ReviewRefused(**signed(round_of.dispatcher.participant_id))
+    forge((uuid4(), Credited(cause=uuid4(), participant_id=uuid4(), mark="x")))
+    second = forge((round_of.visit.id, refusal))
+    found = [one for one in named(findings) if one[0] == "VISIT"]
+    assert found == [("VISIT", first), ("VISIT", second)]

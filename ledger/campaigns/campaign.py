@@ -7,7 +7,7 @@ those who are to be visited still moves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,9 +15,11 @@ import msgspec
 
 from ledger.campaigns.questionnaire import Question, Questionnaire
 from ledger.commands import Signed
+from ledger.days import day_of
 from ledger.facts import Entry, stored_as
 
 TOPICS_MAX, MATERIALS_MAX = 30, 20
+EARLY = timedelta(days=1)
 ShowKind = Literal["opera", "talk", "exhibition", "other"]
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"\S")]
@@ -28,6 +30,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a campaign says of itself.
 
+    ``starts_on`` keeps out visits that claim to be from before; else opening and closing decides,
+    and ``ends_on`` is what is announced.
     ``materials`` is what is handed out (宣传册, 宣传品), by kind, and how many of each there are;
     where it is empty anything may be noted, and nothing is counted against a stock.
     """
@@ -143,11 +147,16 @@ class Campaign(msgspec.Struct):
         """Whether a visit made at a moment is taken in now.
 
         Once it is closed only what was visited while it was open: phones without signal send it
-        in later.
+        in later. While it is open none may claim to be from before its announced beginning, or the
+        day before it was opened if that was earlier: old days' caps are not for it to collect.
         """
-        if self.opened_at is None or self.closed_at is None:
-            return self.state == "open"
-        return self.opened_at <= moment <= self.closed_at
+        if self.opened_at is None:
+            return False
+        if self.closed_at is not None:
+            return self.opened_at <= moment <= self.closed_at
+        starts_on = self.plan.starts_on
+        begins = min(starts_on or date.min, day_of(self.opened_at - EARLY))
+        return day_of(moment) >= begins
 
 
 def frame_key(campaign_id: UUID) -> str:

@@ -13,8 +13,8 @@ class UnknownCampaign(NotFound):
 
 class CampaignNotOpen(LedgerError):
     code = "campaign_not_open"
-    zh = "走访活动尚未开始，开始后才能登记走访。"
-    en = "The campaign has not been opened yet; visits count once it is."
+    zh = "走访活动当时尚未开始；请核对走访时间，或等活动开始后再登记。"
+    en = "The campaign was not open at that time; check when the visit was, or wait until it opens."
 
 
 class CampaignClosed(LedgerError):

@@ -173,6 +173,14 @@ def load(struct: type[msgspec.Struct], content: Any) -> tuple[UUID, Any]:
     return made
 
 
+def load_plain(struct: type[msgspec.Struct], content: Any) -> Any:
+    """A part of a body, without a ``submission_id`` of its own; raises InvalidInput."""
+    try:
+        return schema_of(struct, submitted=False)().load(content)
+    except ValidationError as error:
+        raise InvalidInput(errors_in(error.messages)) from None
+
+
 def body_sent() -> dict[str, Any]:
     """The JSON object that was sent, decoded once; refuses every other body."""
     if "body_sent" in g:
@@ -214,6 +222,9 @@ def openapi_of(field: Any, **_: Any) -> dict[str, Any]:
     """What apispec shall say of a Leaf: the JSON Schema of its type."""
     if not isinstance(field, Leaf):
         return {}
+    for said in getattr(field.shape, "__metadata__", ()):
+        if documented := (said.extra or {}).get("documented"):
+            return {"x-type": documented}
     (found,), named = msgspec.json.schema_components(
         [field.shape], ref_template="#/components/schemas/{name}"
     )

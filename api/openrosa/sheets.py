@@ -21,7 +21,7 @@ Sheets = dict[str, list[Row]]
 ZH, EN = "中文 (zh)", "English (en)"
 HOUSEHOLDS_CSV = "households.csv"
 HOUSEHOLD = "[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
-COUNT_MAX, TOPICS_MAX, REMARK_MAX = 10_000, 20, 500
+COUNT_MAX, TOPICS_MAX, REMARK_MAX = 10_000, 30, 500
 PHOTO_PIXELS = 1280
 QUESTION = "q_"
 TALKED_IF = " or ".join(f"${{outcome}} = '{one}'" for one in sorted(TALKED))

@@ -204,7 +204,8 @@ def _told(campaign_id: UUID, campaign: Campaign, who: Actor) -> dict[str, Any]:
     return {
         "id": campaign_id, "name": plan.name, "state": campaign.state, "district": plan.district,
         "starts_on": plan.starts_on, "ends_on": plan.ends_on, "opened_at": campaign.opened_at,
-        "closed_at": campaign.closed_at, "households": campaign.households,
+        "closed_at": campaign.closed_at,
+        "households": services().ledger.households_listed(campaign_id),
         "shows": campaign.shows, "topics": plan.topics, "materials": plan.materials,
         "questionnaire": plan.questionnaire, "allowed_actions": _actions(campaign, who),
     }  # fmt: skip

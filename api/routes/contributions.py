@@ -189,5 +189,7 @@ def _actions(
     contribution: Contribution, who: Actor, own: bool, state: str, districts: Sequence[str]
 ) -> list[str]:
     """What the asker may do with it now."""
-    may = not own and access.reviews(who, contribution.reviewers, districts)
+    if own:
+        return list(contribution.own_actions) if state in OPEN_STATES else []
+    may = access.reviews(who, contribution.reviewers, districts)
     return ["verify", "refuse"] if may and state in OPEN_STATES else []

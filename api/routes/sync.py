@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from flask import Response
 
 from api.auth import actor, services
-from api.complaints import coded
 from api.routes.sync_answers import SyncResult, told
 from api.routing import Routes, answer
-from api.schemas import errors_in, load
+from api.schemas import load, load_plain
 from ledger.campaigns.edits import VisitEditBody
 from ledger.contributions import BY_KIND
-from ledger.errors import FieldError, InvalidInput
+from ledger.errors import InvalidInput
 from ledger.parcels import EDIT, KINDS, PHOTOS, WITHDRAWAL, Item, Parcel
 from ledger.photos import PhotosBody
 
@@ -42,7 +43,7 @@ class PhotosItem(PhotosBody, frozen=True, kw_only=True):
     """Photos of something recorded before, by its id or its ``submission_id`` and kind."""
 
     of: UUID
-    of_kind: str = "visit"
+    of_kind: Literal[tuple(BY_KIND)] = "visit"  # type: ignore[valid-type]
 
 
 BODIES: dict[str, type[msgspec.Struct]] = {
@@ -54,27 +55,53 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 class ItemShape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """An item without its body; the body is what the address of its kind takes."""
 
-    kind: str
+    kind: Literal[KINDS]  # type: ignore[valid-type]
     body: dict[str, Any]
     device_seq: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] | None = None
-    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    recorded_at: datetime | None = None
+
+
+def _documented(kind: str, body: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """An item of a kind, as the OpenAPI document tells it."""
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    submitted = msgspec.defstruct(
+        f"{name}Submission", [("submission_id", UUID)], bases=(body,), kw_only=True, frozen=True
+    )
+    submitted.__doc__ = body.__doc__
+    item = msgspec.defstruct(
+        f"{name}ParcelItem",
+        [("body", submitted), ("device_seq", int | None, None),
+         ("recorded_at", datetime | None, None)],
+        tag_field="kind", tag=kind, kw_only=True,
+    )  # fmt: skip
+    item.__doc__ = f"An item of the kind `{kind}`."
+    return item
+
+
+_ITEM: Any = reduce(or_, [_documented(*one) for one in BODIES.items()])
+ITEMS = list[_ITEM]
 
 
 class NewParcel(msgspec.Struct, kw_only=True):
-    """What a phone sends in: `{kind, device_seq, recorded_at, body}` for each item.
+    """What a phone sends in.
 
-    Kinds are the ways to take part (`visit`, `patrol`, `report` …), whose `body` is that of their
-    own address with its `submission_id`, and `visit_edit`, `visit_withdrawal`, `photos`. Numbers
-    count from 1 on the device; times are those of its clock, and `sent_at` tells how wrong it is.
+    Kinds are the ways to take part, whose `body` is that of their own address with its
+    `submission_id`, and `visit_edit`, `visit_withdrawal`, `photos`. Numbers count from 1 on the
+    device; times are those of its clock, and `sent_at` tells how wrong it is.
     """
 
     device_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     sent_at: datetime
-    items: Annotated[list[Any], msgspec.Meta(max_length=ITEMS_MAX)]
+    items: Annotated[
+        list[Any], msgspec.Meta(max_length=ITEMS_MAX, extra={"documented": ITEMS})
+    ]
 
 
 class Parcelled(msgspec.Struct):
-    """A result for each item, in their order; numbers of the device that never came."""
+    """A result for each item, in their order; numbers of the device that never came.
+
+    Gaps are looked for among the thousands that this parcel's numbers are in, and those before.
+    """
 
     results: list[SyncResult]
     missing_seqs: list[int]
@@ -97,15 +124,10 @@ def sync(body: NewParcel) -> Response:
 def _item(raw: Any) -> Item:
     """An item as the ledger takes it; what is wrong with its shape is told with it."""
     try:
-        shape = msgspec.convert(raw, ItemShape)
-    except msgspec.ValidationError as error:
-        return Item(kind="", submission_id=_sent_id(raw), errors=(_malformed(error),))
+        shape: ItemShape = load_plain(ItemShape, raw)
+    except InvalidInput as refusal:
+        return Item(kind="", submission_id=_sent_id(raw), errors=refusal.errors)
     submission_id = _sent_id(raw)
-    if shape.kind not in BODIES:
-        names = ", ".join(KINDS)
-        problem = FieldError("kind", "unknown_kind", f"没有这种类型，可用：{names}。",
-                             f"Choose one of: {names}.")  # fmt: skip
-        return Item(kind=shape.kind, submission_id=submission_id, errors=(problem,))
     try:
         submission_id, content = load(BODIES[shape.kind], shape.body)
     except InvalidInput as refusal:
@@ -134,8 +156,3 @@ def _sent_id(raw: Any) -> UUID | None:
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
 
-
-def _malformed(error: Exception) -> FieldError:
-    """What is wrong with an item's own fields."""
-    (found,) = errors_in(coded(error, ItemShape))
-    return found

@@ -7,9 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from api import answers
+from api import answers, metrics
+from ledger.application import Receipt
 from ledger.errors import FieldError
 from ledger.parcels import Result, Status
+
+ITEM_FIELDS = ("kind", "body", "device_seq", "recorded_at")
 
 
 class SyncResult(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -17,6 +20,7 @@ class SyncResult(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     ``waiting``: send it again after the item it builds on. ``conflict``: the number or the
     ``submission_id`` stands for other content. ``invalid``: correct it; the same numbers are free.
+    Of ``visit_withdrawn`` and ``campaign_closed`` nothing more can come; such an item may go too.
     """
 
     submission_id: UUID | None
@@ -36,7 +40,9 @@ class SyncResult(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def told(result: Result) -> SyncResult:
-    """A result in words."""
+    """A result in words; what was decided is counted for the operator."""
+    if result.status == "created" and isinstance(result.receipt, Receipt):
+        metrics.decided(result.receipt.kind, result.receipt.coins, result.receipt.reasons)
     made: dict[str, Any] = {
         "submission_id": result.submission_id, "status": result.status, "id": result.id,
         "position": result.position, "state": result.state,
@@ -48,5 +54,11 @@ def told(result: Result) -> SyncResult:
         made["reasons"] = answers.reasons(codes)
     if (refusal := result.refusal) is not None:
         made |= {"code": refusal.code, "zh": refusal.sentence_zh, "en": refusal.sentence_en,
-                 "errors": refusal.errors}  # fmt: skip
+                 "errors": tuple(map(_of_item, refusal.errors))}  # fmt: skip
     return SyncResult(**made)
+
+
+def _of_item(error: FieldError) -> FieldError:
+    """The same with its path from the item on, as all of them are told."""
+    own = error.path.partition(".")[0] in ITEM_FIELDS
+    return error if own else msgspec.structs.replace(error, path=f"body.{error.path}")

@@ -32,7 +32,8 @@ class Amended(msgspec.Struct, kw_only=True):
     """What became of an edit or a withdrawal.
 
     ``version`` is what the next edit replaces; ``clashes`` are fields that somebody else had
-    changed otherwise: kept, and not in effect until a person edits them.
+    changed otherwise: kept, and not in effect until a person edits them. What was reviewed is not
+    changed any more: of a later edit every field clashes.
     """
 
     id: UUID

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from ledger.districts import DistrictImported
 
 SURVEY = [

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from ledger.campaigns.errors import FrameFrozen, UnknownCampaign
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from tests.api.campaigning import SURVEY, Campaigning
 
 

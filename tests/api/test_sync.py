@@ -14,7 +14,7 @@ from tests.ledger.examples import a_report, a_walk
 
 @pytest.fixture
 def campaign(services, caller) -> Campaigning:
-    return Campaigning(services, caller)
+    return Campaigning(services, caller, starts_on=services.clock().date().isoformat())
 
 
 def codes(answer) -> list[str | None]:
@@ -74,14 +74,19 @@ def test_every_kind_of_bad_item_has_its_code_and_the_rest_lands(campaign, servic
         "unknown_kind": campaign.item(kind="dance"),
         "wrong_type": 5,
         "future_time": ahead,
+        "campaign_not_open": behind,
         "earlier_item_missing": campaign.item(
             kind="visit_edit", visit=str(uuid4()), replaces=1, outcome="met"
         ),
     }  # fmt: skip
     good = [campaign.item(**campaign.visit(f"A{n}", "nobody_home")) for n in range(3)]
-    answer = campaign.sync(good[0], *bad.values(), good[1], behind, good[2])
+    outside = campaign.item(household="X1", outcome="met")
+    outside["recorded_at"] = behind["recorded_at"]
+    answer = campaign.sync(good[0], *bad.values(), good[1], outside, good[2])
     found = codes(answer)
-    assert found[1 : len(bad) + 1] == list(bad)
+    assert found[1 : len(bad) + 1] == [
+        "not_one_of" if code == "unknown_kind" else code for code in bad
+    ]
     assert [found[0], *found[len(bad) + 1 :]] == [None] * 4
     assert statuses(answer).count("created") == 4
     for one in answer.json["results"]:
@@ -186,15 +191,18 @@ def test_patrols_come_in_with_the_rest(campaign, services):
     assert answer.json["missing_seqs"] == []
 
 
-def test_one_overdrawn_stock_refuses_its_own_item(campaign, services):
-    """Three take of 50 booklets, and only the one that finds too few is refused."""
+def test_one_overdrawn_stock_refuses_its_own_item(campaign, services, monkeypatch):
+    """Three take of 50 booklets, only the one that finds too few is refused, in one commit."""
+    store, calls = services.ledger.store, []
+    insert = store.insert_events
+    monkeypatch.setattr(store, "insert_events", lambda *a, **k: calls.append(1) or insert(*a, **k))
     items = [campaign.item(n, **campaign.visit(f"A{n}", materials={"booklet": 20}))
              for n in (1, 2, 3)]  # fmt: skip
     answer = campaign.sync(*items)
     assert (statuses(answer), codes(answer)) == (
         ["created", "created", "invalid"], [None, None, "stock_exceeded"]
     )  # fmt: skip
-    assert services.ledger.store.select_used(f"material/{campaign.id}/booklet") == 40
+    assert (store.select_used(f"material/{campaign.id}/booklet"), len(calls)) == (40, 1)
 
 
 def test_a_parcel_over_the_limit_and_one_without_shape_are_refused_whole(campaign, caller):

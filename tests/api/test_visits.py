@@ -229,6 +229,31 @@ def test_whoever_had_a_hand_in_a_visit_does_not_review_it(campaign, caller):
     assert (paid["coins"], paid["rule"]) == (2, "visit.confirmed")
 
 
+def test_a_visit_that_is_not_accepted_counts_no_more(campaign, follow):
+    """Refused as invented it leaves coverage and survey, and its door is to be visited again."""
+    path = f"/v1/campaigns/{campaign.id}"
+    answers = {"water": "good"}
+    ids = [made(campaign.worker, campaign.visit(f"A{n}", answers=answers)) for n in range(5)]
+    assert campaign.dispatcher.get(f"{path}/survey").json["people"] == 5
+    for visit in ids:
+        refused = campaign.dispatcher.submit(f"/v1/visits/{visit}/refuse", {"reason": "编造"})
+        assert (refused.status_code, refused.json["state"]) == (201, "refused")
+    follow()
+    told = campaign.dispatcher.get(f"{path}/coverage").json
+    assert (told["met"], told["attempted"], told["visits"]) == (0, 0, 0)
+    assert campaign.dispatcher.get(f"{path}/survey").json["people"] is None
+    (door, *_) = campaign.worker.get(f"{path}/households").json["items"]
+    assert door["state"] == "not_visited"
+
+
+def test_whoever_came_along_must_be_registered(campaign):
+    """A visitor nobody registered is named by their place in the list."""
+    body = campaign.visit(visitors=[str(campaign.other.id), str(uuid4())])
+    answer = campaign.worker.submit("/v1/visits", body)
+    told = [(one["path"], one["code"]) for one in answer.json["errors"]]
+    assert (answer.status_code, told) == (422, [("visitors[1]", "unknown_participant")])
+
+
 def test_stock_allotted_later_counts_what_was_handed_out_before(campaign):
     """A grid that had handed out five and is allotted six has one left."""
     made(campaign.worker, campaign.visit(materials={"booklet": 5}))
@@ -268,3 +293,16 @@ def test_topics_and_materials_are_codes_and_no_sentences(campaign, word):
     answers = [campaign.worker.submit("/v1/visits", {**plain, **more})
                for more in ({"topics": [word]}, {"materials": {word: 1}})]  # fmt: skip
     assert {one.status_code for one in answers} == {422}
+
+
+def test_a_visit_from_before_the_beginning_is_not_of_the_campaign(services, caller):
+    """Where a beginning was announced, no visit claims a day before; else late ones come in."""
+    today = services.clock()
+    days = {"starts_on": (today - timedelta(days=2)).date().isoformat()}
+    announced = Campaigning(services, caller, **days)
+    for ago, status in ((1, 201), (5, 409)):
+        body = announced.visit(recorded_at=(today - timedelta(days=ago)).isoformat())
+        answer = announced.worker.submit("/v1/visits", body)
+        assert answer.status_code == status, answer.json
+    assert answer.json["code"] == "campaign_not_open"
+

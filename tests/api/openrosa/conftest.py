@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from api.services import Services
-from ledger.campaigns.planning import NewHousehold
+from ledger.campaigns.listing import NewHousehold
 from ledger.districts import DistrictImported
 from tests import xforms_engine
 from tests.api.conftest import NOW, Caller

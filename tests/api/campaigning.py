@@ -62,3 +62,10 @@ def statuses(answer) -> list[str]:
     """What became of each item of a parcel."""
     assert answer.status_code == 200, answer.json
     return [one["status"] for one in answer.json["results"]]
+
+
+def made(worker, body: dict) -> str:
+    """The id of a visit that is recorded."""
+    answer = worker.submit("/v1/visits", body)
+    assert answer.status_code == 201, answer.json
+    return answer.json["id"]

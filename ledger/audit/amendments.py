@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+from ledger import access
 from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
@@ -15,7 +16,7 @@ from ledger.contributions.visits import OfVisit, VisitAnnulled, VisitEdited, Vis
 from ledger.facts import Entry
 from ledger.settlement import policy_for
 
-EDITORS = frozenset({"grid_worker", "dispatcher"})
+EDITORS = access.RIGHTS["visits.edit"]
 
 
 class Amendments:

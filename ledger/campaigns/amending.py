@@ -35,8 +35,6 @@ from ledger.participants import Actor
 from ledger.recording import Basis
 from ledger.settlement import policy_for
 
-EDITORS = frozenset({"grid_worker", "dispatcher"})
-
 
 class AmendReceipt(msgspec.Struct, frozen=True):
     """What became of an amendment; ``clashes`` wait for a person to decide."""
@@ -81,7 +79,7 @@ class Amending(Histories):
 
         Raises what ``edit_visit`` does, and NotInABatch where it must be decided by itself.
         """
-        if actor.role not in EDITORS:
+        if not access.allowed(actor, "visits.edit"):
             raise Forbidden
         visit = self._arrived(visit_id)
         if (receipt := _edited_before(visit, visit_id, signed)) is not None:

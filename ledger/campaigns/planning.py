@@ -63,7 +63,7 @@ Decide = Callable[[Campaign, dict[str, Any]], Decision]
 
 
 class Planning(Listing):
-    """Commands on campaigns; dispatchers and reward officers of its place may give them."""
+    """Commands on campaigns, by those of its place who have the right ``campaigns.manage``."""
 
     def plan_campaign(
         self, actor: Actor, plan: Plan, request: Any, submission_id: UUID, now: datetime

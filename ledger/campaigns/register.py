@@ -24,6 +24,6 @@ class Campaigns:
             return known
         after = known.with_entries(new)
         if after.planned is not None:
-            # Two threads may fold the same facts; either result is right, and the longer stays.
+            # Two threads may fold the same facts; either result is right and grows on the next use.
             self._known[campaign_id] = after
         return after

@@ -57,7 +57,7 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 @stored_as("visit.edited", zh="修改走访记录", en="A visit was edited")
 class VisitEdited(Amended, OfVisit, frozen=True):
-    """An edit of one of its visitors or a dispatcher, merged field by field.
+    """An edit by one of its visitors, or a worker or dispatcher of its place, merged by field.
 
     ``version`` is the client's id of it. Its author knew the versions up to ``base`` (1 is the
     visit as recorded), which the server had told, and the ``chain`` of edits behind it that this

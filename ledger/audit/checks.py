@@ -1,6 +1,7 @@
 """The audit: one pass over the rows of the log, from the first to the last.
 
-Memory: a version per originator, the wallets, the roles, and the contributions that still wait.
+Memory: a version per originator, the wallets, the roles, the contributions that still wait, and of
+campaigns the grid of each household, what counts for it, and what each visit handed out.
 """
 
 from __future__ import annotations

@@ -81,3 +81,8 @@ class Synced(msgspec.Struct, frozen=True):
 
     results: list[Result]
     missing_seqs: list[int]
+
+    @property
+    def replayed(self) -> bool:
+        """Whether nothing was recorded because all of it was before."""
+        return all(one.status == "replayed" for one in self.results)

@@ -18,7 +18,7 @@ from ledger.contributions.base import Contribution
 from ledger.contributions.patrol import Device, PatrolBody, TrackBody
 from ledger.contributions.report import ReportBody
 from ledger.days import SHANGHAI
-from ledger.parcels import Parcel
+from ledger.parcels import Parcel, Synced
 from ledger.participants import Actor
 from scripts.demo_city import TOWNS, City, Person
 from scripts.demo_market import PILOT_DAY, Market
@@ -49,7 +49,7 @@ class Deed(msgspec.Struct, frozen=True):
 
     moment: datetime
     name: str
-    do: Callable[[datetime], Receipt]
+    do: Callable[[datetime], Receipt | Synced]
 
 
 class Play:
@@ -181,13 +181,12 @@ class Play:
     def _visits(self, day: date, rng: Random) -> Iterator[Deed]:
         for moment, actor, parcel in self.rounds.day(day, rng):
 
-            def do(now: datetime, parcel: Parcel = parcel) -> Receipt:
-                for result in self.rounds.send(parcel, now).results:
-                    if result.receipt is not None and result.state == "pending":
-                        self._waiting.append((VISIT, result.receipt))
-                    last = result.receipt
-                assert isinstance(last, Receipt)
-                return last
+            def do(now: datetime, parcel: Parcel = parcel) -> Synced:
+                synced = self.rounds.send(parcel, now)
+                self._waiting += [
+                    (VISIT, one.receipt) for one in synced.results if one.state == "pending"
+                ]
+                return synced
 
             yield Deed(moment, f"{actor.participant_id}/visits", do)
 

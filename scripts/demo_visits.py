@@ -25,7 +25,7 @@ OUTCOMES = ("met", "met", "met", "nobody_home", "nobody_home", "by_phone", "move
 PLAN = Plan(
     name="春季治水大走访",
     topics=("节水", "垃圾分类"),
-    materials={"宣传册": 400},
+    materials={"宣传册": 2_000},
     questionnaire=(
         Question(
             id="water", zh="您觉得河水怎么样？", en="How is the river?",

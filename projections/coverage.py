@@ -8,6 +8,7 @@ days may both count one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from projections.coverage_rows import Counts, Household, Seen, moved
 from projections.paging import CITY, paged
 from projections.view import Row, Rows, Source, View
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 250
 
 
 _encode = msgspec.json.Encoder().encode
@@ -230,11 +231,12 @@ def places(
     after, found, position = cursors.read(listing, cursor), list[Row](), 0
     while len(found) <= limit:
         position, rows = store.page(COVERAGE, bucket, after, ROWS_AT_ONCE)
-        found += [row for row in rows if wanted(_counts(row.data))]
+        here = (row for row in rows if wanted(_counts(row.data)))
+        found += islice(here, limit + 1 - len(found))
         if len(rows) < ROWS_AT_ONCE:
             break
         after = rows[-1].place
-    shown, following = cursors.cut(listing, found[: limit + 1], limit)
+    shown, following = cursors.cut(listing, found, limit)
     return {"items": [_counts(row.data) for row in shown], "next": following,
             "position": position}  # fmt: skip
 

@@ -7,7 +7,7 @@ those who are to be visited still moves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.campaigns.questionnaire import Question, Questionnaire
 from ledger.commands import Signed
-from ledger.days import day_of
+from ledger.days import SHANGHAI, day_of
 from ledger.facts import Entry, stored_as
 
 TOPICS_MAX, MATERIALS_MAX = 30, 20
@@ -154,9 +154,10 @@ class Campaign(msgspec.Struct):
             return False
         if self.closed_at is not None:
             return self.opened_at <= moment <= self.closed_at
-        starts_on = self.plan.starts_on
-        begins = min(starts_on or date.min, day_of(self.opened_at - EARLY))
-        return day_of(moment) >= begins
+        if self.plan.starts_on is None:
+            return True
+        begins = min(self.plan.starts_on, day_of(self.opened_at - EARLY))
+        return moment >= datetime.combine(begins, time(0), SHANGHAI)
 
 
 def frame_key(campaign_id: UUID) -> str:

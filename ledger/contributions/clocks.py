@@ -6,11 +6,14 @@ claimed; a clock too far off to be believed must be set first.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ledger.contributions.base import Context, Times
 from ledger.days import FUTURE_ALLOWED, LATE_DAYS_MAX, corrected
 from ledger.errors import FieldError, FutureTime, InvalidInput
+
+# At the very beginning of the calendar a moment has no day in Shanghai.
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ClockOff(InvalidInput):
@@ -35,4 +38,4 @@ def happened(own: Times, context: Context) -> tuple[Times, datetime]:
         raise FutureTime(
             [FieldError("recorded_at", FutureTime.code, FutureTime.zh, FutureTime.en)]
         )
-    return times, moment
+    return times, max(moment, LONG_AGO)

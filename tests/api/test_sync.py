@@ -233,3 +233,12 @@ def test_late_items_of_a_closed_campaign_are_taken_in(campaign, clock):
     assert (statuses(answer), codes(answer)) == (
         ["created", "invalid"], [None, "campaign_closed"]
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"])
+def test_a_time_at_the_end_of_the_calendar_is_refused_as_any_other(campaign, moment):
+    """A moment that has no day in Shanghai stops neither its own item's answer nor the others."""
+    item = campaign.item(1, **campaign.visit(follow_up_on="2026-12-01"))
+    item["recorded_at"] = moment
+    answer = campaign.sync(item, campaign.item(2, **campaign.visit()))
+    assert statuses(answer) == ["invalid", "created"]

@@ -159,3 +159,12 @@ def test_a_refusal_and_its_annulment_belong_together(town, round_of, forge, tabl
     second = forge((round_of.visit.id, refusal))
     found = [one for one in named(findings) if one[0] == "VISIT"]
     assert found == [("VISIT", first), ("VISIT", second)]
+
+
+def test_an_honest_visit_with_a_clock_at_the_end_of_the_calendar_is_not_accused(
+    town, round_of, findings
+):
+    """What was claimed is kept as it was said, and has no day in Shanghai."""
+    body = a_door_visit(round_of.campaign, recorded_at="0001-01-01T00:00:00+14:00")
+    contribute(town, "visit", round_of.worker, body)
+    assert named(findings) == []

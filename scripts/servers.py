@@ -86,6 +86,15 @@ class Server:
         self.stop()
 
 
+def family(pid: int) -> list[int]:
+    """A process and all below it; those that are gone are left out."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
 def end_with_us(number: signal.Signals) -> Callable[[], None] | None:
     """For Popen's preexec_fn: have the kernel send *number* to the child when we are gone."""
     if not sys.platform.startswith("linux"):

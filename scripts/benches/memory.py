@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scripts.servers import end_with_us
+from scripts.servers import end_with_us, family
 
 POLL_SECONDS = 0.05
 EARLY = 0.2
@@ -48,7 +48,7 @@ class Child:
         """Note what the largest process of it has needed until now; raises when it has failed."""
         if self._process.poll():
             raise RuntimeError(f"it ended: {self._log.read_text(errors='replace')[-2_000:]}")
-        if peak := max(map(_peak, _family(self._process.pid)), default=0):
+        if peak := max(map(_peak, family(self._process.pid)), default=0):
             self._peaks.append((time.perf_counter() - self._began, peak))
 
     def ended(self) -> float:
@@ -67,15 +67,6 @@ class Child:
         first = self._peaks[0][0]
         early = [peak for at, peak in self._peaks if at - first <= EARLY * (last - first)]
         return f"{most / 2**20:.0f} MB, {most / early[-1]:.2f} of that at one fifth"
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it; those that are gone are left out."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in _family(int(child)))]
 
 
 def _peak(pid: int) -> int:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from scripts.servers import end_with_us
+from scripts.servers import end_with_us, family
 from tests.conftest import ROOT
 
 
@@ -45,7 +45,7 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL to all of it, the children first."""
-        for pid in reversed(_family(self._process.pid)):
+        for pid in reversed(family(self._process.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
@@ -55,15 +55,6 @@ class Server:
         asked.add_header("Authorization", f"Bearer {token}")
         with urlopen(asked, timeout=60) as response:
             return json.load(response)
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it; those that are gone are left out."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in _family(int(child)))]
 
 
 class Pocket:

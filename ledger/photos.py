@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -82,20 +82,13 @@ class PhotosReceipt(msgspec.Struct, frozen=True):
 class Photographing(Registers):
     """Adding photos to one's own contributions."""
 
-    def add_photos(
-        self, actor: Actor, cause: UUID, body: PhotosBody, request: Mapping[str, Any],
-        submission_id: UUID, now: datetime,
-    ) -> PhotosReceipt:  # fmt: skip
-        """Add photos to one's own; raises NotFound, EarlierItemMissing, VisitIsWithdrawn."""
-        signed = signature(
-            self.vault, actor.participant_id, f"photos/{cause}", submission_id, request
-        )
-        return self.attempt(lambda: self.add_photos_once(signed, actor, cause, body, now))
-
     def add_photos_once(
         self, signed: Signature, actor: Actor, cause: UUID, body: PhotosBody, now: datetime
     ) -> PhotosReceipt:
-        """Decide and append once; whoever calls it tries again where it is outrun."""
+        """Add photos to one's own once; whoever calls it tries again where it is outrun.
+
+        Raises NotFound, EarlierItemMissing, VisitIsWithdrawn, InvalidInput, SubmissionConflict.
+        """
         found = self.fold(cause, Photographed())
         recorded, state = found.state.recorded, found.state.state
         if recorded is None:

@@ -92,7 +92,11 @@ def visit_in_every_way(ledger: Ledger, reviewer: Actor, grid: str) -> None:
     ledger.edit_visit(other, first.id, edit, {"edit": 1}, uuid4(), NOW)
     late = VisitEditBody(replaces=1, materials={"booklet": 5}, outcome="by_phone")
     assert ledger.edit_visit(worker, first.id, late, {}, uuid4(), NOW).clashes
-    ledger.add_photos(worker, first.id, PhotosBody(photos=("ab" * 32,)), {}, uuid4(), NOW)
+    photos = PhotosBody(photos=("ab" * 32,))
+    (added,) = send(ledger, worker, Item(
+        kind="photos", submission_id=uuid4(), body=photos, about=first.id
+    ))  # fmt: skip
+    assert added.status == "created"
     assert verify(ledger, first, reviewer).rule == "visit.confirmed"
     second = contribute(ledger, "visit", other, a_door_visit(campaign))
     assert verify(ledger, second, reviewer).rule == "visit.confirmer"

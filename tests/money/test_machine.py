@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
@@ -20,6 +20,7 @@ EXAMPLES = int(os.environ.get("GWC_TEST_MACHINE", "120"))
 STEPS = 100
 HOURS = (1, 9, 24, 24, 24, 72, 24 * 8, 24 * 31, 24 * 400)
 VIEWS_EVERY = 4
+ROUNDS_MAX = 5
 
 
 class Everything(Trading):
@@ -120,32 +121,42 @@ EVENTS = {"cap_day", "budget_used_up", "paid from a budget", "debt_first", "a de
           "refused_by_reviewer", "coins expired", "a hold lapsed"}  # fmt: skip
 
 
-def played(kind: str, tmp_path: Path, server: str | None, examples: int) -> Counter[str]:
-    """Play so many games; how often each rule, refusal and event was reached."""
+def played(
+    kind: str, tmp_path: Path, server: str | None, examples: int, wanted: set[str]
+) -> Counter[str]:
+    """Play so many games; how often each rule, refusal and event was reached.
+
+    The games are those of a seed, but Hypothesis picks up constants of the code under test as
+    well: a rare one may be missed after a change elsewhere, so a round of other games follows.
+    """
     reached: Counter[str] = Counter()
     with founding(kind, tmp_path, server) as (founded, ids):
-        game = type("Game", (Everything,), {
-            "found": staticmethod(founded), "ids": ids, "reached": reached,
-        })  # fmt: skip
-        run_state_machine_as_test(game, settings=settings(
-            max_examples=examples, stateful_step_count=STEPS, deadline=None, derandomize=True,
-            database=None, suppress_health_check=list(HealthCheck), print_blob=False,
-            phases=(Phase.generate,), report_multiple_bugs=False,
-        ))  # fmt: skip
-    print(f"\n{kind}: {examples} games, {sum(reached[rule] for rule in RULES)} commands,",
+        for number in range(ROUNDS_MAX):
+            game = seed(number)(type("Game", (Everything,), {
+                "found": staticmethod(founded), "ids": ids, "reached": reached,
+            }))  # fmt: skip
+            run_state_machine_as_test(game, settings=settings(
+                max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
+                suppress_health_check=list(HealthCheck), print_blob=False,
+                phases=(Phase.generate,), report_multiple_bugs=False,
+            ))  # fmt: skip
+            if wanted <= reached.keys():
+                break
+    print(f"\n{kind}: {number + 1} × {examples} games,",
+          f"{sum(reached[rule] for rule in RULES)} commands,",
           ", ".join(f"{what} {count}" for what, count in reached.most_common()))  # fmt: skip
     return reached
 
 
-@pytest.mark.timeout(60 + 2 * EXAMPLES)
+@pytest.mark.timeout(60 + 4 * EXAMPLES)
 def test_everything_in_any_order_on_sqlite(tmp_path):
     """The service does what the model says, and every rule, refusal and event is reached."""
-    reached = played("sqlite", tmp_path, None, EXAMPLES)
-    assert not (RULES | CODES | EVENTS) - reached.keys()
+    reached = played("sqlite", tmp_path, None, EXAMPLES, RULES | CODES | EVENTS)
+    assert sorted((RULES | CODES | EVENTS) - reached.keys()) == []
 
 
-@pytest.mark.timeout(60 + 2 * EXAMPLES)
+@pytest.mark.timeout(60 + 4 * EXAMPLES)
 def test_everything_in_any_order_on_postgres(tmp_path, postgres_server):
     """As on SQLite, in fewer games; every rule is reached there as well."""
-    reached = played("postgres", tmp_path, postgres_server, max(EXAMPLES // 3, 1))
-    assert not RULES - reached.keys()
+    reached = played("postgres", tmp_path, postgres_server, max(EXAMPLES // 3, 1), RULES)
+    assert sorted(RULES - reached.keys()) == []

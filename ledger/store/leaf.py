@@ -11,10 +11,10 @@ import struct
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from io import BytesIO
+from typing import Any, NamedTuple
 
 from ledger import days
-from ledger.store.errors import EntryTooLarge
 
 ENTRY_HEADER = b"greenwater/leaf/v1\n"
 ENTRY_BYTES_MAX = 65_535
@@ -46,6 +46,41 @@ def leaf_hash(row: Mapping[str, Any] | object) -> bytes:
     return sha256(b"\x00" + entry_bytes(row)).digest()
 
 
+class EntryRow(NamedTuple):
+    """A row of the log as its entry bytes carry it: all but the leaf hash, which is theirs."""
+
+    position: int
+    originator_id: str
+    originator_version: int
+    topic: str
+    recorded_at: int
+    state: bytes
+
+
+def parse_entry(entry: bytes) -> EntryRow:
+    """The row that ``entry_bytes`` was given; raises ValueError for bytes it never gives."""
+    source = BytesIO(entry.removeprefix(ENTRY_HEADER))
+
+    def number(code: str) -> int:
+        found: int = struct.unpack(code, source.read(struct.calcsize(code)))[0]
+        return found
+
+    try:
+        row = EntryRow(
+            position=number(">Q"),
+            originator_id=source.read(number(">H")).decode(),
+            originator_version=number(">Q"),
+            topic=source.read(number(">H")).decode(),
+            recorded_at=number(">q"),
+            state=source.read(number(">I")),
+        )
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ValueError(f"not an entry of this log: {error}") from None
+    if entry_bytes(row) != entry:
+        raise ValueError("not an entry of this log: cut off, or more than one")
+    return row
+
+
 def entry_tail(
     originator_id: str, originator_version: int, topic: str, recorded_at: int, state: bytes
 ) -> bytes:
@@ -53,6 +88,8 @@ def entry_tail(
     name, kind = originator_id.encode(), topic.encode()
     fixed = len(ENTRY_HEADER) + 8 + 2 + 8 + 2 + 8 + 4
     if fixed + len(name) + len(kind) + len(state) > ENTRY_BYTES_MAX:
+        from ledger.store.errors import EntryTooLarge  # Reading an entry needs no store.
+
         raise EntryTooLarge(
             f"{topic[:80]} of {originator_id[:80]}: the entry would exceed {ENTRY_BYTES_MAX} bytes"
         )

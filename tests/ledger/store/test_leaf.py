@@ -10,6 +10,7 @@ import pytest
 
 from ledger.store import entry_bytes, leaf_hash
 from ledger.store.errors import EntryTooLarge
+from ledger.store.leaf import parse_entry
 
 ORIGINATOR = UUID("0b8b2f3e-8a4e-4f5e-9b7e-0f2f7c9f2b8e")
 ROW = {
@@ -73,3 +74,14 @@ def test_a_time_without_a_zone_has_no_place():
     """A naive datetime is refused instead of being taken for UTC."""
     with pytest.raises(ValueError, match="zone"):
         leaf_hash(ROW | {"recorded_at": datetime(2026, 1, 1)})
+
+
+def test_an_entry_gives_its_row_back():
+    """What an auditor finds in a bundle is the row, column by column; damaged bytes are refused."""
+    entry = entry_bytes(ROW)
+    row = parse_entry(entry)
+    assert row == (7, str(ORIGINATOR), 2, ROW["topic"], ROW["recorded_at"], ROW["state"])
+    assert leaf_hash(row) == leaf_hash(ROW)
+    for wrong in [entry[:cut] for cut in range(len(entry))] + [entry + b"x", b"x" + entry[1:]]:
+        with pytest.raises(ValueError, match="not an entry"):
+            parse_entry(wrong)

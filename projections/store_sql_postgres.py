@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from ledger.store import roles
 from ledger.store.postgres import READ_SECONDS_MAX, WRITE_SECONDS_MAX, Connection, connect
 from projections.store import Leadership
 from projections.store_sql import TABLES, SqlStore
@@ -43,10 +44,8 @@ class PostgresStore(SqlStore[Connection]):
             with connection.transaction():
                 # Two creating at once would trip over the catalogue.
                 connection.execute(f"SELECT pg_advisory_xact_lock({TABLES_LOCK})")
-                made = connection.execute("SELECT to_regclass('view_rows_in_order')").fetchone()
-                if made is None or made[0] is None:
-                    for statement in POSTGRES_TABLES.split(";"):
-                        connection.execute(statement)
+                if not roles.all_made(connection, POSTGRES_TABLES):
+                    roles.make(connection, POSTGRES_TABLES)
         except BaseException:
             connection.close()
             raise

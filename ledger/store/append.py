@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.store.errors import FingerprintTaken, QuotaExceeded
+from ledger.store.errors import FingerprintTaken, QuotaExceeded, SubjectFenced
 from ledger.store.leaf import entry_tail, tail_hash
 from ledger.store.mapper import StoredFact
 from ledger.store.merge import Call
-from ledger.store.rows import Guard, Quota, VaultRow
+from ledger.store.rows import Fence, Guard, Quota, VaultRow
 
 
 class EventRow(NamedTuple):
@@ -33,13 +33,17 @@ class EventRow(NamedTuple):
 class Append(Call):
     """The facts and vault rows of one call: recorded together or not at all."""
 
-    __slots__ = ("events", "head", "positions", "quotas", "shelves", "unchanged", "vault_rows")
+    __slots__ = (
+        "events", "fence", "head", "positions", "quotas", "shelves", "unchanged", "vault_rows",
+    )  # fmt: skip
 
     def __init__(
-        self, stored: Sequence[StoredFact], vault_rows: Sequence[VaultRow], guard: Guard
-    ) -> None:
+        self, stored: Sequence[StoredFact], vault_rows: Sequence[VaultRow], guard: Guard,
+        fence: Fence | None = None,
+    ) -> None:  # fmt: skip
         self.events = [_prepared(fact) for fact in stored]
         self.vault_rows = vault_rows
+        self.fence = fence
         self.unchanged = {str(key): version for key, version in guard.unchanged.items()}
         self.head = guard.head
         self.shelves = guard.shelves
@@ -61,12 +65,14 @@ class LogState:
         fingerprints: Iterable[bytes] = (),
         shelves: Mapping[str, int] | None = None,
         used: Mapping[str, int] | None = None,
+        fenced: Iterable[str] = (),
     ) -> None:
         self.head = head
         self.versions = versions
         self.fingerprints = set(fingerprints)
         self.shelves = dict(shelves or {})
         self.used = dict(used or {})
+        self.fenced = set(fenced)
 
 
 class Admission:
@@ -76,6 +82,7 @@ class Admission:
         self.events: list[EventRow] = []
         self.vault_rows: list[tuple[VaultRow, int]] = []
         self.used: dict[str, int] = {}
+        self.fences: list[tuple[Fence, int]] = []
         self._verdicts: list[tuple[Append, IntegrityError | None]] = []
         for append in appends:
             refusal = self._admit(append, log)
@@ -100,6 +107,8 @@ class Admission:
         fingerprints = [row.fingerprint for row in append.vault_rows if row.fingerprint]
         if len(set(fingerprints) - log.fingerprints) < len(fingerprints):
             return FingerprintTaken("a vault row with this fingerprint exists")
+        if any(str(row.subject) in log.fenced for row in append.vault_rows):
+            return SubjectFenced("a vault row is of a subject who was erased")
         used = _used_after(append.quotas, log.used)
         if isinstance(used, IntegrityError):
             return used
@@ -112,6 +121,9 @@ class Admission:
         for position, (columns, tail) in zip(append.positions, append.events, strict=True):
             self.events.append(EventRow(position, *columns, tail_hash(position, tail)))
         first = append.positions[0] if append.positions else log.head
+        if append.fence is not None:
+            self.fences.append((append.fence, first))
+            log.fenced.add(str(append.fence.subject))
         for row in append.vault_rows:
             # A row of a later command of a batch names its place behind the first.
             self.vault_rows.append((row, first + row.position))

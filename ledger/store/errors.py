@@ -24,6 +24,10 @@ class FingerprintTaken(IntegrityError):
     """Another vault row already has this fingerprint (the same photo, say, a second time)."""
 
 
+class SubjectFenced(IntegrityError):
+    """A vault row or a key is of a subject who was, or is being, erased."""
+
+
 class QuotaExceeded(IntegrityError):
     """``key`` has no room for what this call wanted of it."""
 
@@ -42,6 +46,18 @@ class StoreClosed(PersistenceError):
 
 class NotDurable(PersistenceError):
     """The database would answer before the data is on the disk; the message names the setting."""
+
+
+class NotPrepared(PersistenceError):
+    """Tables are missing, and the role we connect as may not make them."""
+
+
+class NotTheOwner(PersistenceError):
+    """Only the owner of the tables can say what another role may do with them."""
+
+
+class RoleTooStrong(PersistenceError):
+    """A role meant for the application could change what is recorded; it was given nothing."""
 
 
 class RowRefused(Exception):

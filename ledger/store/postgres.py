@@ -17,10 +17,12 @@ from eventsourcing.persistence import OperationalError, TrackingRecorder
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from ledger.store import schema
+from ledger.store import roles, schema
 from ledger.store.append import Admission, Append, LogState
 from ledger.store.errors import NotDurable, RowRefused, as_persistence_error
 from ledger.store.factory import StoreFactory
+from ledger.store.fences import INSERT_FENCE, POSTGRES_SCRUB, SHARE_KEYS, STOP_KEYS, fence_row
+from ledger.store.immutable import Weakness, guard_postgres, is_guarded
 from ledger.store.merge import WAITING_MAX
 from ledger.store.recorder import LogRecorder
 
@@ -29,6 +31,7 @@ RV = TypeVar("RV")
 
 READ_SECONDS_MAX = 5.0
 WRITE_SECONDS_MAX = 30.0
+SCRUB_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 1.0  # The server's own time-out comes first where the server is well.
 # How long a server or a network that is gone goes unnoticed; the URL may say otherwise.
@@ -53,7 +56,8 @@ SELECT (SELECT coalesce(max(position), 0) FROM events),
        ARRAY(SELECT coalesce((SELECT max(position) FROM vault WHERE shelf = asked.shelf), 0)
              FROM unnest(%b::text[]) WITH ORDINALITY AS asked (shelf, place) ORDER BY place),
        ARRAY(SELECT coalesce((SELECT used FROM quotas WHERE key = asked.key), 0)
-             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (key, place) ORDER BY place)
+             FROM unnest(%b::text[]) WITH ORDINALITY AS asked (key, place) ORDER BY place),
+       ARRAY(SELECT subject::text FROM vault_fences WHERE subject = ANY(%b::text[]::uuid[]))
 """
 INSERT_EVENTS = """
 INSERT INTO events SELECT * FROM unnest(
@@ -69,6 +73,8 @@ class PostgresRecorder(LogRecorder[Connection]):
     """An advisory lock, held for the short insert, makes the order of positions that of commits."""
 
     driver_error = psycopg.Error
+    holds = "(position(? IN {0}) > 0)"
+    before_keys = ((SHARE_KEYS, ((),)),)
 
     def __init__(
         self, url: str, *, unsafe_server: bool = False, waiting_max: int = WAITING_MAX
@@ -117,23 +123,31 @@ class PostgresRecorder(LogRecorder[Connection]):
         fingerprints = [row.fingerprint for a in appends for row in a.vault_rows if row.fingerprint]
         shelves = list({shelf for append in appends for shelf in append.shelves})
         quotas = list({quota.key for append in appends for quota in append.quotas})
-        parameters = (asked, fingerprints or None, shelves, quotas)
+        subjects = list({str(row.subject) for append in appends for row in append.vault_rows})
+        parameters = (asked, fingerprints or None, shelves, quotas, subjects)
         cursor = connection.execute(STATE, parameters, binary=True)
         row = cursor.fetchone()
         assert row is not None
-        head, versions, taken, newest, used = row
+        head, versions, taken, newest, used, fenced = row
         return LogState(
             head,
             dict(zip(asked, versions, strict=True)),
             taken,
             dict(zip(shelves, newest, strict=True)),
             dict(zip(quotas, used, strict=True)),
+            fenced,
         )
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection, connection.transaction():
             for sql, rows in statements:
                 connection.cursor().executemany(_sql(sql), rows)
+
+    def scrub(self) -> None:
+        """What a role that does not own the tables leaves to their owner's vacuum."""
+        with suppress(psycopg.Error), connect(self._url, SCRUB_SECONDS_MAX) as connection:
+            for statement in POSTGRES_SCRUB:
+                connection.execute(statement, prepare=False)
 
     def _ask(self, connection: Connection, question: schema.Question) -> list[tuple[Any, ...]]:
         sql, parameters = question
@@ -169,11 +183,17 @@ class PostgresRecorder(LogRecorder[Connection]):
 
     def _create_tables(self, connection: Connection) -> None:
         with connection.transaction():
-            made = connection.execute("SELECT to_regclass('quotas')").fetchone()
-            if made is None or made[0] is None:
+            if not roles.all_made(connection, TABLES):
                 connection.execute(LOCK)  # Two creating at once would trip over the catalogue.
-                for statement in TABLES.split(";"):
-                    connection.execute(statement)
+                roles.make(connection, TABLES)
+            if not is_guarded(connection):
+                connection.execute(LOCK)
+                self._was_bare |= guard_postgres(connection)
+
+    def _weaknesses(self, connection: Connection) -> list[Weakness]:
+        bare = self._was_bare or not is_guarded(connection)
+        strong = roles.may_change_events(connection, roles.current_role(connection))
+        return [Weakness.TRIGGERS] * bare + [Weakness.ROLE] * strong
 
     def _connect_watcher(self) -> Connection:
         connection = self._connect_reader()
@@ -261,5 +281,8 @@ def _insert(connection: Connection, admission: Admission) -> None:
             (row.originator_id, row.field, row.subject, row.shelf, row.fingerprint, row.stored_at,
              row.nonce, row.ciphertext, position),
         )  # fmt: skip
+    for fence, position in admission.fences:
+        connection.execute(STOP_KEYS)
+        connection.execute(_sql(INSERT_FENCE), fence_row(fence, position, lambda key: key))
     for item in admission.used.items():
         connection.execute(_sql(schema.KEEP_USED), item)

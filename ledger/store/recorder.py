@@ -20,11 +20,14 @@ from eventsourcing.persistence import ApplicationRecorder, OperationalError, Sto
 from ledger.store import schema
 from ledger.store.append import Append
 from ledger.store.errors import RowRefused
+from ledger.store.fences import FencedVault
+from ledger.store.immutable import Weakness
+from ledger.store.log_head import LogHeadTable
 from ledger.store.mapper import RecordedFact, StoredFact, as_uuid
+from ledger.store.matching import Match, Words, select_matching
 from ledger.store.merge import WAITING_MAX, MergedCommit
 from ledger.store.pool import Closeable, Pool
-from ledger.store.rows import Guard, Quota, VaultRow
-from ledger.store.vault_tables import VaultTables
+from ledger.store.rows import Fence, Guard, Quota, VaultRow
 
 READERS_MAX = 8
 WATCHERS_MAX = 4
@@ -33,13 +36,15 @@ C = TypeVar("C", bound=Closeable)
 T = TypeVar("T")
 
 
-class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
+class LogRecorder(FencedVault, LogHeadTable, ApplicationRecorder, Generic[C]):
     """Appends facts in gapless positions and reads them back; safe for threads and forks."""
 
     driver_error: type[Exception]
+    holds: str  # as in ``matching.Words``
 
     def __init__(self, waiting_max: int = WAITING_MAX) -> None:
         self._waiting_max = waiting_max
+        self._was_bare = False  # Whether the log was found without what refuses changes.
         self._start()
         _recorders.add(self)
 
@@ -62,16 +67,18 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
         head: int | None = None,
         shelves: Mapping[str, int] | None = None,
         quotas: Sequence[Quota] = (),
+        fence: Fence | None = None,
         **unknown: Any,
     ) -> Sequence[int]:
         """Records all of it durably, or nothing; returns the consecutive positions.
 
         ``unchanged``: originator to the version that must still be its latest (0: none yet);
         ``head``: the position that must still be the last; ``shelves``: shelf of the vault to
-        the position its newest row must still have; ``quotas``: what it takes of shared amounts.
+        the position its newest row must still have; ``quotas``: what it takes of shared amounts;
+        ``fence``: of whom nothing is to be kept any more, from the first of these positions on.
         Raises IntegrityError if these do not hold or a version is taken or would leave a hole,
-        QuotaExceeded, FingerprintTaken, EntryTooLarge, Overloaded, StoreClosed; after
-        OperationalError the outcome has to be looked up.
+        QuotaExceeded, FingerprintTaken, SubjectFenced, EntryTooLarge, Overloaded, StoreClosed;
+        after OperationalError the outcome has to be looked up.
         """
         if any(value is not None for value in unknown.values()):  # The library passes None.
             raise TypeError(f"the log cannot record {', '.join(unknown)}")
@@ -80,7 +87,8 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
         facts = [fact for fact in stored_events if isinstance(fact, StoredFact)]
         if len(facts) < len(stored_events):
             raise TypeError("the log takes StoredFact rows, which say when they were recorded")
-        append = Append(facts, vault_rows, Guard(unchanged or {}, head, shelves or {}, quotas))
+        guard = Guard(unchanged or {}, head, shelves or {}, quotas)
+        append = Append(facts, vault_rows, guard, fence)
         self._merge.submit(append)
         return append.positions
 
@@ -94,6 +102,13 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
         """Raises NotDurable, naming the setting, if a commit could be lost in a power cut."""
         with self._writer.borrow() as connection:
             self._check_durable(connection)
+
+    def weaknesses(self) -> list[Weakness]:
+        """Why what is recorded could be changed without the database refusing it; if all is well,
+        nothing.
+        """
+        with self._writer.borrow() as connection:
+            return self._weaknesses(connection)
 
     def _commit(self, appends: Sequence[Append]) -> None:
         """Commit the calls together or, should the database refuse a row of them, one by one."""
@@ -138,6 +153,17 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
         return self._facts(
             schema.select_positions(start, limit, stop, clause, inclusive_of_start)
         )
+
+    def select_matching(
+        self, match: Match, after: int, through: int, limit: int
+    ) -> Sequence[RecordedFact]:
+        """The rows of ``after`` < position <= ``through`` that match, in order."""
+        words = Words(self.key, self._topics_clause, self.holds)
+        return self._facts(select_matching(match, after, through, limit, words))
+
+    def select_erasures(self) -> Sequence[RecordedFact]:
+        """Every fact about erasures and legal holds, found through an index of their own."""
+        return self._facts((schema.SELECT_ERASURES, []))
 
     def max_notification_id(self) -> int:
         """The last position of the log; 0 while it is empty."""
@@ -212,6 +238,10 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
         """Executes each statement for each of its parameter rows, in one transaction."""
 
     @abstractmethod
+    def scrub(self) -> None:
+        """Lets no bytes of deleted vault rows and keys lie about, as far as it is ours to say."""
+
+    @abstractmethod
     def _ask(self, connection: C, question: schema.Question) -> list[tuple[Any, ...]]: ...
 
     @abstractmethod
@@ -226,6 +256,9 @@ class LogRecorder(VaultTables, ApplicationRecorder, Generic[C]):
 
     @abstractmethod
     def _check_durable(self, connection: C) -> None: ...
+
+    @abstractmethod
+    def _weaknesses(self, connection: C) -> list[Weakness]: ...
 
     @abstractmethod
     def _connect_writer(self) -> C: ...

@@ -42,6 +42,22 @@ class Quota(msgspec.Struct, frozen=True):
     was: int | None = None
 
 
+class Fence(msgspec.Struct, frozen=True):
+    """From the position of its first fact on, a subject gets neither a key nor rows any more.
+
+    ``prints`` are the SHA-256 of key material that may never return; of the subject's rows those
+    of the fields ``kept`` stay, for a legal hold, and ``visits`` are originators whose older rows
+    go as well, whoever's key they are under.
+    """
+
+    subject: UUID
+    prints: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    visits: tuple[UUID, ...] = ()
+    position: int = 0
+    """Of the fact it was set with; 0 until that is committed."""
+
+
 class Guard(msgspec.Struct, frozen=True):
     """What a decision was based on and must still hold when its facts are committed."""
 

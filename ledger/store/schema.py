@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 TABLES = """
@@ -43,19 +44,52 @@ CREATE TABLE IF NOT EXISTS vault (
     PRIMARY KEY (originator_id, field)
 ){strict};
 CREATE INDEX IF NOT EXISTS vault_by_shelf ON vault (shelf, position DESC);
+CREATE INDEX IF NOT EXISTS vault_by_subject ON vault (subject);
+CREATE TABLE IF NOT EXISTS vault_fences (
+    subject {uuid} NOT NULL,
+    position {bigint} NOT NULL,
+    prints TEXT NOT NULL,
+    kept TEXT NOT NULL,
+    visits TEXT NOT NULL,
+    keys_destroyed {bigint} NOT NULL DEFAULT 0,
+    rows_destroyed {bigint} NOT NULL DEFAULT 0,
+    photos_destroyed {bigint} NOT NULL DEFAULT 0,
+    PRIMARY KEY (subject, position)
+){strict};
+CREATE INDEX IF NOT EXISTS events_of_erasures ON events (originator_id)
+    WHERE substr(topic, 1, 5) IN ('erasu', 'hold.');
 CREATE TABLE IF NOT EXISTS quotas (
     key TEXT PRIMARY KEY,
     used {bigint} NOT NULL
+){strict};
+CREATE TABLE IF NOT EXISTS log_head (
+    one {bigint} PRIMARY KEY CHECK (one = 1),
+    log_id TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    size {bigint} NOT NULL,
+    root {bytes} NOT NULL
 ){strict}
 """
 
 MAX_POSITION = "SELECT coalesce(max(position), 0) FROM events"
 LATEST = "SELECT originator_id, max(originator_version) FROM events"
-INSERT_KEY = "INSERT INTO vault_keys VALUES (?, ?) ON CONFLICT (subject) DO NOTHING"
-SELECT_KEY = "SELECT wrapped_key FROM vault_keys WHERE subject = ?"
+INSERT_KEY = (
+    "INSERT INTO vault_keys SELECT ?, ? WHERE NOT EXISTS"
+    " (SELECT 1 FROM vault_fences WHERE subject = ?) ON CONFLICT (subject) DO NOTHING"
+)
+# A subject behind a fence has no key, whatever a restored table says.
+SELECT_KEY = (
+    "SELECT wrapped_key FROM vault_keys WHERE subject = ? AND NOT EXISTS"
+    " (SELECT 1 FROM vault_fences AS fence WHERE fence.subject = vault_keys.subject)"
+)
 SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
 SELECT_VAULT_FIELD = "SELECT * FROM vault WHERE originator_id = ? AND field = ?"
+# In two steps, for else SQLite's planner reads the whole table, index or not.
+SELECT_ERASURES = (
+    "SELECT * FROM events WHERE position IN (SELECT position FROM events"
+    " WHERE substr(topic, 1, 5) IN ('erasu', 'hold.')) ORDER BY position"
+)
 SELECT_SHELF = "SELECT * FROM vault WHERE shelf = ? ORDER BY position DESC LIMIT ?"
 # A commit's rows share a position, so a page must be able to hold them all.
 SELECT_SHELF_AFTER = (
@@ -83,6 +117,11 @@ DELETE_OLDER_SNAPSHOTS = (
 )
 
 Question = tuple[str, list[Any]]
+
+
+def relations(tables: str, kinds: str = "TABLE|INDEX") -> list[str]:
+    """The names of the tables, or of tables and indexes, that these statements make."""
+    return re.findall(rf"CREATE (?:{kinds}) IF NOT EXISTS (\w+)", tables)
 
 
 def select_sequence(

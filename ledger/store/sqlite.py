@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import TrackingRecorder
+from eventsourcing.persistence import OperationalError, TrackingRecorder
 
 from ledger.store import schema
 from ledger.store.append import Admission, Append, EventRow, LogState
 from ledger.store.errors import NotDurable, RowRefused, as_persistence_error
 from ledger.store.factory import StoreFactory
+from ledger.store.fences import INSERT_FENCE, fence_row
+from ledger.store.immutable import Weakness, guard_sqlite
 from ledger.store.merge import WAITING_MAX
 from ledger.store.recorder import LogRecorder
 
@@ -44,6 +46,9 @@ INSERT_EVENTS = tuple(
 )
 INSERT_VAULT = "INSERT INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NEWEST = "SELECT coalesce(max(position), 0) FROM vault WHERE shelf = ?"
+FENCED = (
+    "SELECT subject FROM vault_fences WHERE subject IN (SELECT value FROM json_each(?))"
+)
 USED = "SELECT key, used FROM quotas WHERE key IN (SELECT value FROM json_each(?))"
 ROW_ERRORS = (
     sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
@@ -55,6 +60,7 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
     """One writing connection per process; readers never wait for it (write-ahead log)."""
 
     driver_error = sqlite3.Error
+    holds = "(instr({0}, ?) > 0)"
 
     def __init__(
         self,
@@ -113,7 +119,13 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
         }
         keys = {quota.key for append in appends for quota in append.quotas}
         used = connection.execute(USED, (json.dumps(list(keys)),)).fetchall() if keys else ()
-        return LogState(row[0], versions, taken, shelves, dict(used))
+        subjects = {str(row.subject) for append in appends for row in append.vault_rows}
+        fenced = (
+            connection.execute(FENCED, (json.dumps(list(subjects)),)).fetchall() if subjects else ()
+        )
+        return LogState(
+            row[0], versions, taken, shelves, dict(used), (subject for (subject,) in fenced)
+        )
 
     def write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._writer.borrow() as connection:
@@ -121,6 +133,16 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             for sql, rows in statements:
                 connection.executemany(sql, rows)
             connection.execute("COMMIT")
+
+    def scrub(self) -> None:
+        """Deleted bytes were overwritten (secure_delete); this takes what the log of writes has.
+
+        Raises OperationalError while somebody reads for longer than the lock may be waited for.
+        """
+        with self._writer.borrow() as connection:
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise OperationalError("the write-ahead log is being read and could not be emptied")
 
     def _ask(
         self, connection: sqlite3.Connection, question: schema.Question
@@ -145,6 +167,9 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
         if level < SYNCHRONOUS_FULL:
             raise NotDurable(f"synchronous is {level}; it must be FULL ({SYNCHRONOUS_FULL})")
 
+    def _weaknesses(self, connection: sqlite3.Connection) -> list[Weakness]:
+        return [Weakness.TRIGGERS] if self._was_bare else []
+
     def _connect_writer(self) -> sqlite3.Connection:
         connection = self._connect()
         try:
@@ -152,9 +177,11 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             self._use_wal(connection)
             connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_PER_CHECKPOINT}")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
             self._check_durable(connection)
             for statement in TABLES.split(";"):
                 connection.execute(statement)
+            self._was_bare |= guard_sqlite(connection)
         except BaseException:
             connection.close()
             raise
@@ -210,5 +237,8 @@ def _insert(connection: sqlite3.Connection, admission: Admission) -> None:
                 for row, position in admission.vault_rows
             ],
         )  # fmt: skip
+    if admission.fences:
+        rows = [fence_row(fence, position, str) for fence, position in admission.fences]
+        connection.executemany(INSERT_FENCE, rows)
     if admission.used:
         connection.executemany(schema.KEEP_USED, list(admission.used.items()))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError
-
 from ledger.store import schema
+from ledger.store.errors import SubjectFenced
 from ledger.store.mapper import as_uuid
 from ledger.store.rows import VaultRow
 
@@ -26,21 +25,27 @@ class VaultTables(ABC):
     @abstractmethod
     def key(self, value: UUID | str) -> Any: ...
 
+    before_keys: Sequence[tuple[str, Sequence[Sequence[Any]]]] = ()
+    """What a transaction that stores keys begins with, so that no fence is set meanwhile."""
+
     def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes:
-        """Stores a subject's wrapped key unless there is one; returns the one that is stored."""
-        self.write([(schema.INSERT_KEY, [[self.key(subject), wrapped_key]])])
+        """Stores a subject's wrapped key unless there is one; returns the one that is stored.
+
+        Raises SubjectFenced.
+        """
+        self.insert_keys([(subject, wrapped_key)])
         stored = self.select_key(subject)
         if stored is None:
-            raise OperationalError("the key was deleted while it was stored")
+            raise SubjectFenced("a subject who was erased gets no key")
         return stored
 
     def insert_keys(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
-        """Stores wrapped keys, but for those of subjects that have one."""
-        rows = [[self.key(subject), wrapped] for subject, wrapped in keys]
-        self.write([(schema.INSERT_KEY, rows)])
+        """Stores wrapped keys, but for those of subjects that have one, or were erased."""
+        rows = [[self.key(one), wrapped, self.key(one)] for one, wrapped in keys]
+        self.write([*self.before_keys, (schema.INSERT_KEY, rows)])
 
     def select_key(self, subject: UUID) -> bytes | None:
-        """The wrapped key of a subject, if there is one."""
+        """The wrapped key of a subject, if there is one and they were not erased."""
         rows = self.rows((schema.SELECT_KEY, [self.key(subject)]))
         return rows[0][0] if rows else None
 

@@ -11,8 +11,7 @@ from ledger import identity
 from ledger.coins import CoinsAwarded, CoinsExpired, total
 from ledger.facts import Entry, Fact, Sealed
 from ledger.reversals import ReversalConfirmed, ReversalProposed, ReversalRejected, taken_back
-from ledger.spending.accounts import DonationMade
-from ledger.spending.donating import moved
+from ledger.spending.accounts import DonationMade, moved
 from ledger.spending.redemptions import (
     RedemptionApproved,
     RedemptionCancelled,

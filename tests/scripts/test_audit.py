@@ -6,9 +6,12 @@ import json
 import re
 import sqlite3
 
+from tests.dba import unprotect
+
 
 def change(city, sql: str) -> None:
     with sqlite3.connect(city.folder / "gwc.db") as connection:
+        unprotect(connection)
         connection.execute(sql)
 
 

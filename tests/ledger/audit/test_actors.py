@@ -14,8 +14,7 @@ from ledger.contributions.report import ReportRecorded
 from ledger.days import LATE_DAYS_MAX, day_of
 from ledger.districts import DistrictImported
 from ledger.log import Append
-from ledger.participants import RoleGranted
-from ledger.tokens import TokenIssued
+from ledger.participants import RoleGranted, TokenIssued
 from tests.ledger.examples import NOW, a_report, contribute, someone
 
 

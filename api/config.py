@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -54,8 +55,14 @@ SETTINGS: tuple[Setting, ...] = (
              "key of the tokens, base64 of 32 bytes; made beside an SQLite file"),
     _setting("VAULT_KEY", "", "保险库主密钥，32 字节的 base64；用 SQLite 时自动生成",
              "master key of the vault, base64 of 32 bytes; made beside an SQLite file"),
-    _setting("LOG_KEY", "", "签名日志用的 Ed25519 私钥 PEM 文件；留给将来的公证程序，目前不使用",
-             "PEM file of the Ed25519 key of the log: for the notary to come; not used yet"),
+    _setting("LOG_KEY", "", "签名日志用的 Ed25519 私钥 PEM 文件；用 SQLite 时自动生成",
+             "PEM file of the Ed25519 key of the log; made beside an SQLite file"),
+    _setting("LOG_DIR", "", "公开日志（瓦片、检查点）的文件夹；默认在 SQLite 文件旁或 gwc.tlog",
+             "folder of the published log; by default beside the SQLite file, else gwc.tlog"),
+    _setting("LOG_ORIGIN", "", "公开日志的名称，如 log.city.example/water；开始后不能更改",
+             "the log's name, such as log.city.example/water; for good once it is begun"),
+    _setting("TRUST_POLICY", "", "信任策略文件：见证人及其地址（c2sp.org/tlog-policy）",
+             "file of the trust policy: witnesses and their addresses (c2sp.org/tlog-policy)"),
     _setting("TIMEZONE", TIMEZONE, "日与月的时区，只能是 Asia/Shanghai",
              "time zone of days and months; only Asia/Shanghai"),
     _setting("BIND", "127.0.0.1:8000", "监听地址", "the address to listen on"),
@@ -87,11 +94,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: str
     given_secret_key: bytes | None
     given_vault_key: bytes | None
+    given_log_key: Path | None = None
+    given_log_dir: Path | None = None
+    log_origin: str = ""
+    trust_policy: Path | None = None
     unsafe_test_server: str | None
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read and check every setting; raises ConfigError naming the one that is wrong."""
+    def from_env(
+        cls, environ: Mapping[str, str] = os.environ, *, keyless: bool = False
+    ) -> Settings:
+        """Read and check every setting; raises ConfigError naming the one that is wrong.
+
+        ``keyless``: for what opens no vault and makes no token, missing keys are none of its
+        business, with PostgreSQL either.
+        """
         _refuse_unknown(environ)
         given = {name: environ.get(name, "").strip() or default
                  for name, default in DEFAULTS.items()}  # fmt: skip
@@ -107,10 +124,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             rate_limit=_rate(given["GWC_RATE_LIMIT"]),
             given_secret_key=secret_key,
             given_vault_key=vault_key,
+            given_log_key=_path(given["GWC_LOG_KEY"]),
+            given_log_dir=_path(given["GWC_LOG_DIR"]),
+            log_origin=_origin(given["GWC_LOG_ORIGIN"]),
+            trust_policy=_path(given["GWC_TRUST_POLICY"]),
             unsafe_test_server=environ.get(UNSAFE_TEST_SERVER),
         )
         missing = [name for name in KEYS if not given[name]]
-        if missing and settings.sqlite_path is None:
+        if missing and settings.sqlite_path is None and not keyless:
             raise ConfigError(f"with PostgreSQL {' and '.join(missing)} must be set: base64 of"
                               f" {KEY_BYTES} random bytes (openssl rand -base64 {KEY_BYTES})")
         return settings
@@ -130,6 +151,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def vault_key(self) -> bytes:
         """The 32 bytes that wrap the key of every subject; made on first use with SQLite."""
         return self.given_vault_key or self._made("vault-key")
+
+    @property
+    def log_key(self) -> bytes | None:
+        """The PEM of the log's private key, made on first use with SQLite; None without one."""
+        from ledger.transparency.signing import new_key  # Here, as most commands start without.
+
+        if self.given_log_key is not None:
+            return _content(self.given_log_key, "GWC_LOG_KEY")
+        return _kept(self._beside("log-key"), new_key()) if self.sqlite_path else None
+
+    @property
+    def log_dir(self) -> Path:
+        """The folder that holds published logs, each under its id."""
+        if self.given_log_dir is not None:
+            return self.given_log_dir
+        return self._beside("tlog") if self.sqlite_path else Path("gwc.tlog")
 
     def ledger_env(self) -> dict[str, str]:
         """What ``ledger.application.Ledger`` is opened with."""
@@ -203,6 +240,23 @@ def _redis(url: str) -> str | None:
     if url and not url.startswith(REDIS):
         raise ConfigError("GWC_REDIS_URL must begin with redis://, rediss:// or unix://")
     return url or None
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _content(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from None
+
+
+def _origin(text: str) -> str:
+    if text and (not re.fullmatch(r"[\w.:-]+(/[\w.-]+)*", text) or len(text) > 200):
+        raise ConfigError("GWC_LOG_ORIGIN must be an address without https:// and final slash")
+    return text
 
 
 def _bind(text: str) -> str:

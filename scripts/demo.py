@@ -203,9 +203,13 @@ def _refusals(terminal: Terminal, opened: Services) -> None:
 
 
 def _audit(terminal: Terminal, opened: Services) -> int:
+    """Sign the log where its key is, then check all of it: the number of findings."""
     from scripts.audit import audited, verdict
+    from scripts.notary import open_notary, sign_all
 
     head = opened.ledger.head()
+    if opened.settings.log_key is not None:
+        sign_all(opened, open_notary(opened))
     findings = list(audited(terminal, opened, head))
     for finding in findings:
         click.echo(str(finding))
@@ -222,7 +226,7 @@ def _token(opened: Services, participant: UUID) -> str:
 
 
 def _serve(terminal: Terminal, settings: Settings, token: str) -> None:
-    from scripts.serve import Parent, address
+    from scripts.serve import Parent, address, beside
 
     at = address(settings.bind)
     click.echo(terminal.choose(f"服务地址 {at} ，接口页 {at}/docs ，试一试：",
@@ -230,5 +234,5 @@ def _serve(terminal: Terminal, settings: Settings, token: str) -> None:
     for path in ("/v1/wallets/me", "/v1/wallets/me/statement", "/v1/leaderboards/all?around=me"):
         click.echo(f'  curl -H "Authorization: Bearer {token}" "{at}{path}"')
     environment = [f"GWC_DATABASE_URL={settings.database_url}"]
-    if Parent(terminal, api_only=False, environment=environment).run():
+    if Parent(terminal, beside(terminal, settings), environment).run():
         raise click.exceptions.Exit(1)

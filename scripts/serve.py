@@ -1,4 +1,4 @@
-"""``gwc serve``: the web server and the follower (视图更新) as two children of one parent."""
+"""``gwc serve``: the web server, the follower (视图更新) and the notary (公证) under one parent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
+from scripts.database import tell_weaknesses
 from scripts.servers import end_with_us
 from scripts.terminal import Terminal, services
 
+if TYPE_CHECKING:
+    from api.config import Settings
+
 SERVER = ("gunicorn", "-c", "python:api.server")
+# Beside the web server; whichever ends is started again.
 FOLLOWER = ("scripts.gwc", "follow")
+NOTARY = ("scripts.gwc", "notary")
+NAMES = {"follower": "视图更新", "notary": "公证"}
 POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 STOP_SECONDS_MAX = 40.0
@@ -24,17 +32,29 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
-@click.option("--api-only", is_flag=True, help="不运行视图更新 / the web server without a follower")
+@click.option("--api-only", is_flag=True, help="只运行网页服务 / the web server alone")
 @click.pass_obj
 def serve(terminal: Terminal, api_only: bool) -> None:
     """启动服务，Ctrl-C 停止 / serve until SIGTERM or Ctrl-C; SIGHUP reloads the workers."""
     with services() as opened:
         opened.pings()
-        bind = opened.settings.bind
-    terminal.note(f"服务地址 {address(bind)}", f"Serving on {address(bind)}")
-    status = Parent(terminal, api_only=api_only).run()
+        tell_weaknesses(terminal, opened.ledger.store)
+        settings = opened.settings
+    terminal.note(f"服务地址 {address(settings.bind)}", f"Serving on {address(settings.bind)}")
+    status = Parent(terminal, {} if api_only else beside(terminal, settings)).run()
     if status:
         raise click.exceptions.Exit(1)
+
+
+def beside(terminal: Terminal, settings: Settings) -> dict[str, Sequence[str]]:
+    """What runs beside the web server: the follower, and the notary where its key is."""
+    if settings.log_key is not None:
+        return {"follower": FOLLOWER, "notary": NOTARY}
+    terminal.note(
+        "没有 GWC_LOG_KEY：本机不签名日志；请在持有密钥的主机上运行 gwc notary。",
+        "There is no GWC_LOG_KEY: this host signs no log; run gwc notary where the key is.",
+    )
+    return {"follower": FOLLOWER}
 
 
 def address(bind: str) -> str:
@@ -42,16 +62,17 @@ def address(bind: str) -> str:
 
 
 class Parent:
-    """Starts the children, passes signals on, starts a dead follower again, waits for both.
+    """Starts the children, passes signals on, starts those beside the server again, waits for all.
 
     The web server decides: when it ends, by itself or told to, so does everything.
     """
 
     def __init__(
-        self, terminal: Terminal, *, api_only: bool, environment: Sequence[str] = ()
-    ) -> None:
+        self, terminal: Terminal, beside: Mapping[str, Sequence[str]],
+        environment: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._terminal = terminal
-        self._api_only = api_only
+        self._beside = beside
         # NAME=VALUE, given to the children through env(1).
         self._prefix = ["env", *environment] if environment else []
         self._received: list[int] = []
@@ -62,13 +83,13 @@ class Parent:
         for number in (*STOPPING, signal.SIGHUP):
             signal.signal(number, self._remember)
         self._start("server", SERVER)
-        if not self._api_only:
-            self._start("follower", FOLLOWER)
+        for name, module in self._beside.items():
+            self._start(name, module)
         told_to_stop = False
         while (status := self._children["server"].poll()) is None:
             told_to_stop |= self._pass_on()
-            if not self._api_only and not told_to_stop:
-                self._revive_follower()
+            if not told_to_stop:
+                self._revive()
             time.sleep(POLL_SECONDS)
         self._stop_all()
         return 0 if told_to_stop else status or 1
@@ -83,21 +104,22 @@ class Parent:
             number = self._received.pop(0)
             stop |= number in STOPPING
             for name, child in self._children.items():
-                # SIGHUP reloads the web server's workers; it would only end the follower.
+                # SIGHUP reloads the web server's workers; it would only end the others.
                 if child.poll() is None and (number in STOPPING or name == "server"):
                     # gunicorn finishes its requests on SIGTERM and drops them on SIGINT.
                     child.send_signal(signal.SIGTERM if number in STOPPING else number)
         return stop
 
-    def _revive_follower(self) -> None:
-        ended = self._children["follower"].poll()
-        if ended is not None:
-            self._terminal.note(
-                f"视图更新进程已结束（{ended}），重新启动。",
-                f"The follower ended ({ended}); starting it again.",
-            )
-            time.sleep(RESTART_SECONDS)
-            self._start("follower", FOLLOWER)
+    def _revive(self) -> None:
+        for name, module in self._beside.items():
+            ended = self._children[name].poll()
+            if ended is not None:
+                self._terminal.note(
+                    f"{NAMES[name]}进程已结束（{ended}），重新启动。",
+                    f"The {name} ended ({ended}); starting it again.",
+                )
+                time.sleep(RESTART_SECONDS)
+                self._start(name, module)
 
     def _start(self, name: str, module: Sequence[str]) -> None:
         # Ours may stand on the path only because the caller stands in the checkout.

@@ -93,7 +93,9 @@ def test_every_linked_file_is_there():
 def test_secrets_beside_the_database_stay_out_of_git(tmp_path):
     """No key file, lock or log of a database made where the README's commands run is added."""
     names = [f"{base}{end}" for base in ("gwc.db", "gwc-demo.db")
-             for end in ("", "-wal", "-shm", ".secret-key", ".vault-key")]  # fmt: skip
+             for end in ("", "-wal", "-shm", ".secret-key", ".vault-key", ".log-key",
+                         ".tlog/0123456789abcdef/checkpoint")]  # fmt: skip
+    names += ["gwc.tlog/0123456789abcdef/tile/0/000"]
     # In a repository of its own, so that a copy without its history can be tested as well.
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())

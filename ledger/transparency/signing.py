@@ -13,6 +13,7 @@ from ledger.transparency.notes import (
     Signature,
     VerifierKey,
     cosigned_message,
+    name_is_good,
 )
 
 
@@ -24,6 +25,8 @@ class Signer:
     """A private key and the name it signs under: as a log, or as a witness (``cosign``)."""
 
     def __init__(self, name: str, pem: bytes, kind: int = LOG_KEY) -> None:
+        if not name_is_good(name):  # A line break in it would sign lines of somebody's choice.
+            raise KeyUnreadable(f"{name!r} cannot be the name of a key")
         try:
             key = serialization.load_pem_private_key(pem, None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from ledger.transparency.merkle import Subtree, node_hash
 
 WIDTH, HEIGHT, HASH_BYTES = 256, 8, 32
 CHECKPOINT = "checkpoint"
+SHOWN = ".shown"  # What the witnesses were shown last, published or not; the notary's own.
+TRUST_POLICY = "trust-policy"
 TILES_CACHED = 64
+DRAFT = ".draft-"
 ENTRIES = "entries"
 
 # Levels from 0 to 63, groups of three digits, widths from 1 to 255; no other spelling of any.
@@ -96,10 +100,10 @@ class LogFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def checkpoint(self) -> bytes | None:
+    def checkpoint(self, name: str = CHECKPOINT) -> bytes | None:
         """The published checkpoint, a signed note; None before the first."""
         try:
-            return (self.path / CHECKPOINT).read_bytes()
+            return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
 
@@ -142,6 +146,11 @@ class LogFolder:
                 if index >= start:
                     yield entry
 
+    def last_leaf(self, size: int) -> bytes:
+        """The hash of the last of ``size`` leaves; raises TileDamaged."""
+        n = (size - 1) // WIDTH
+        return self.read(0, n, width_at(0, n, size))[-HASH_BYTES:]
+
     def tree(self, size: int) -> Subtree:
         """Hashes of the complete subtrees of the tree of the first ``size`` leaves."""
 
@@ -161,16 +170,39 @@ class LogFolder:
         return subtree
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file durably; it gets its name only when it is complete, fsynced."""
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        with open(draft, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        _sync(target.parent)
+        """Write one file, as ``write_all`` does."""
+        self.write_all({name: content})
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write files durably; each gets its name only when it is complete on the disk.
+
+        A name is there only when its folder is on the disk as well; each folder is synced once.
+        """
+        touched = set() if self.path.is_dir() else _made(self.path)
+        for name, content in files.items():
+            target = self.path / name
+            touched |= _made(target.parent)
+            draft = self.path / f"{DRAFT}{secrets.token_hex(8)}"
+            try:
+                with open(draft, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)  # A full disk is not filled with what did not fit.
+        for folder in touched:
+            _sync(folder)
+
+
+def _made(folder: Path) -> set[Path]:
+    """The folder, and those in which it had to be made."""
+    touched, parent = {folder}, folder
+    while not parent.is_dir():
+        parent = parent.parent
+        touched.add(parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    return touched
 
 
 def _sync(folder: Path) -> None:

@@ -4,7 +4,7 @@ A fact carries only a salted commitment, SHA-256 over the disclosure string as R
 base64url(JSON [salt, field, value]). The disclosure is kept encrypted (AES-256-GCM); its
 associated data names the originator, the field and the subject, so a row cannot be moved to
 another place unseen, while the log position is free. Destroying a subject's key erases them and
-leaves every fact and every proof valid.
+leaves every fact and every proof valid; a subject behind a fence never gets a key again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import hmac
 import secrets
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,8 +25,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.days import microseconds
+from ledger.erasure.errors import SubjectErased
 from ledger.errors import CommitmentBroken, Erased, WrongVaultKey
 from ledger.facts import Sealed
+from ledger.store.errors import SubjectFenced
 from ledger.store.rows import VaultRow
 
 KEY_BYTES = 32
@@ -40,6 +42,7 @@ class VaultStore(Protocol):
     def insert_key(self, subject: UUID, wrapped_key: bytes) -> bytes: ...
     def insert_keys(self, keys: Sequence[tuple[UUID, bytes]]) -> None: ...
     def select_key(self, subject: UUID) -> bytes | None: ...
+    def select_stored_key(self, subject: UUID) -> bytes | None: ...
     def select_some_key(self) -> tuple[UUID, bytes] | None: ...
     def select_vault(self, originator_id: UUID, field: str | None) -> list[VaultRow]: ...
     def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]: ...
@@ -83,13 +86,13 @@ class Vault:
         """The commitment for the fact and the row for the vault.
 
         ``shelf`` groups rows that are looked at together (the tracks of one reach); ``unique`` is
-        content the store will accept only once (it keeps a keyed digest of it).
+        content the store will accept only once (it keeps a keyed digest of it). Raises
+        SubjectErased.
         """
         salt = urlsafe_b64encode(secrets.token_bytes(SALT_BYTES)).rstrip(b"=").decode()
         disclosure = urlsafe_b64encode(msgspec.json.encode([salt, field, value])).rstrip(b"=")
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        ciphertext = AESGCM(self._key(subject)).encrypt(
-            nonce, zlib.compress(disclosure, 1), _binding(originator_id, field, subject)
+        nonce, ciphertext = self._encrypted(
+            originator_id, field, subject, self._key(subject), disclosure
         )
         row = VaultRow(
             originator_id=originator_id,
@@ -103,15 +106,59 @@ class Vault:
         )
         return Sealed(field=field, subject=subject, digest=_digest(disclosure)), row
 
+    def seal_words(
+        self, originator_id: UUID, subject: UUID, field: str, value: Any, now: datetime
+    ) -> tuple[tuple[Sealed, ...], list[VaultRow]]:
+        """As ``seal``, of what others say to somebody; of one who was erased nothing is kept."""
+        try:
+            sealed, row = self.seal(originator_id, subject, field, value, now)
+        except SubjectErased:
+            return (), []
+        return (sealed,), [row]
+
     def open(self, originator_id: UUID, sealed: Sealed) -> Any:
         """The value committed to by ``sealed``; raises Erased or CommitmentBroken."""
+        return self._checked(originator_id, sealed, self._store.select_key)
+
+    def check(self, originator_id: UUID, sealed: Sealed) -> None:
+        """Raises Erased or CommitmentBroken unless it opens, be it with a key behind a fence."""
+        self._checked(originator_id, sealed, self._store.select_stored_key)
+
+    def _checked(
+        self, originator_id: UUID, sealed: Sealed, key_of: Callable[[UUID], bytes | None]
+    ) -> Any:
         for row in self._store.select_vault(originator_id, sealed.field):
             if row.subject == sealed.subject:
-                disclosure = self._disclosure(row)
+                disclosure = self._decrypted(row, key_of(row.subject))
                 if not hmac.compare_digest(_digest(disclosure), sealed.digest):
                     raise CommitmentBroken(field=sealed.field)
                 return _value(disclosure)
         raise Erased
+
+    def prints(self, subject: UUID, wrapped: bytes) -> tuple[str, ...]:
+        """SHA-256 of a key as it is stored and, where it opens, of the key itself."""
+        found = [wrapped]
+        with suppress(CommitmentBroken):
+            found.append(self._unwrap(subject, wrapped))
+        return tuple(hashlib.sha256(one).hexdigest() for one in found)
+
+    def under_new_key(
+        self, subject: UUID, wrapped: bytes, rows: Sequence[VaultRow]
+    ) -> tuple[bytes, list[VaultRow]]:
+        """A new key for a subject, and the rows as they are under it; damaged ones are left out.
+
+        The disclosures stay the same, so every commitment still holds.
+        """
+        new = self._new_key(subject)
+        resealed = []
+        for row in rows:
+            with suppress(CommitmentBroken):
+                nonce, ciphertext = self._encrypted(
+                    row.originator_id, row.field, subject, self._unwrap(subject, new),
+                    self._decrypted(row, wrapped),
+                )  # fmt: skip
+                resealed.append(msgspec.structs.replace(row, nonce=nonce, ciphertext=ciphertext))
+        return new, resealed
 
     def opened(self, originator_id: UUID, sealed: Sealed | None) -> Any:
         """The value committed to; None without a commitment, and once it was erased."""
@@ -156,6 +203,13 @@ class Vault:
     def _disclosure(self, row: VaultRow) -> bytes:
         return self._decrypted(row, self._store.select_key(row.subject))
 
+    @staticmethod
+    def _encrypted(
+        originator_id: UUID, field: str, subject: UUID, key: bytes, disclosure: bytes
+    ) -> tuple[bytes, bytes]:
+        nonce, binding = secrets.token_bytes(NONCE_BYTES), _binding(originator_id, field, subject)
+        return nonce, AESGCM(key).encrypt(nonce, zlib.compress(disclosure, 1), binding)
+
     def _decrypted(self, row: VaultRow, wrapped: bytes | None) -> bytes:
         if wrapped is None:
             raise Erased
@@ -170,7 +224,10 @@ class Vault:
             raise CommitmentBroken(field=row.field) from None
 
     def make_keys(self, subjects: Sequence[UUID]) -> None:
-        """Make the keys of many subjects in one transaction; those that have one keep it."""
+        """Make the keys of many subjects in one transaction; those that have one keep it.
+
+        Those who were erased get none.
+        """
         if subjects:
             self._store.insert_keys([(one, self._new_key(one)) for one in subjects])
 
@@ -180,10 +237,16 @@ class Vault:
         return nonce + self._master.encrypt(nonce, key, subject.bytes)
 
     def _key(self, subject: UUID) -> bytes:
-        """The subject's key, made on first use; of two makers at once the store keeps one."""
+        """The subject's key, made on first use; of two makers at once the store keeps one.
+
+        Raises SubjectErased.
+        """
         wrapped = self._store.select_key(subject)
         if wrapped is None:
-            wrapped = self._store.insert_key(subject, self._new_key(subject))
+            try:
+                wrapped = self._store.insert_key(subject, self._new_key(subject))
+            except SubjectFenced:
+                raise SubjectErased from None
         return self._unwrap(subject, wrapped)
 
     def _unwrap(self, subject: UUID, wrapped: bytes) -> bytes:

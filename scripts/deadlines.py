@@ -1,4 +1,7 @@
-"""What time and budgets bring while the service runs: holds end, coins expire, awards are paid."""
+"""What time and budgets bring while the service runs: holds end, coins expire, awards are paid.
+
+Erasures that were stopped half-way, or whose legal hold was lifted, are gone on with.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,7 @@ def keep_once(opened: Services, stop: Event) -> None:
         *(partial(ledger.lapse, one) for one in ledger.overdue(today)),
         *(partial(_expire, ledger, one) for one in ledger.due_to_expire(today)),
         lambda now: ledger.pay_waiting(now, limit=PAID_AT_ONCE_MAX),
+        *(partial(ledger.run_erasure, one) for one in ledger.erasures_due()),
     ]
     for duty in duties:
         if stop.is_set():

@@ -6,10 +6,14 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.errors import CommitmentBroken, Erased, WrongVaultKey
-from ledger.vault import Vault
+from ledger.facts import Sealed
+from ledger.store.rows import VaultRow
+from ledger.vault import Vault, _binding, _digest
 from tests.ledger.examples import NOW, a_reach, a_walk, contribute, someone
+from tests.ledger.two_keys import opens_under_both
 
 MARKER = "王小明-13800001234"
 
@@ -108,6 +112,26 @@ def test_a_second_plaintext_for_one_commitment_is_refused(vault, shelf):
     _, forged = vault.seal(originator, commitment.subject, "name", "别人", NOW)
     shelf.rows = [forged]
     with pytest.raises(CommitmentBroken):
+        vault.open(originator, commitment)
+
+
+def test_one_ciphertext_under_two_keys_is_one_text_to_the_log(vault, shelf, monkeypatch):
+    """AES-GCM opens a made-up row under either of two keys; the commitment knows only one text."""
+    monkeypatch.setattr("ledger.vault.zlib.decompress", bytes)  # Else it could hardly be made up.
+    originator, subject, nonce = uuid4(), uuid4(), bytes(12)
+    keys = [vault._unwrap(subject, vault._new_key(subject)) for _ in range(2)]
+    binding = _binding(originator, "name", subject)
+    text = b"what the log committed to, 48 bytes of it, so so"
+    row = opens_under_both(*keys, nonce, binding, text)
+    told, other = (AESGCM(key).decrypt(nonce, row, binding) for key in keys)
+    assert (told.startswith(text), other.startswith(text)) == (True, False)
+    shelf.rows.append(VaultRow(originator, "name", subject, None, None, 0, nonce, row))
+    commitment = Sealed(field="name", subject=subject, digest=_digest(told))
+    shelf.keys[subject] = nonce + vault._master.encrypt(nonce, keys[1], subject.bytes)
+    with pytest.raises(CommitmentBroken):
+        vault.open(originator, commitment)
+    shelf.keys[subject] = nonce + vault._master.encrypt(nonce, keys[0], subject.bytes)
+    with pytest.raises(ValueError):  # Past the digest: made up as it is, it is no JSON.
         vault.open(originator, commitment)
 
 

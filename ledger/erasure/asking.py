@@ -1,0 +1,263 @@
+"""Asking for an erasure (申请删除), the second person's word on it, and legal holds (依法保全)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger import access, identity
+from ledger.campaigns.frame import household_subject
+from ledger.commands import Signature, signature
+from ledger.erasure.erasures import (
+    GONE,
+    Basis,
+    Erasure,
+    ErasureApproved,
+    ErasureRefused,
+    ErasureRequested,
+    HoldBasis,
+    HoldLifted,
+    HoldPlaced,
+    SignedStep,
+    erasure_id,
+    is_office,
+)
+from ledger.erasure.errors import (
+    AlreadyErased,
+    ErasureOpen,
+    ErasureOver,
+    HoldOver,
+    UnknownSubject,
+)
+from ledger.errors import NotFound, SelfApproval
+from ledger.facts import Entry
+from ledger.log import Append
+from ledger.participants import Actor, ParticipantRegistered, RoleGranted
+from ledger.tokens import Tokens
+
+
+class ErasureReceipt(msgspec.Struct, frozen=True):
+    """An erasure right after a command; what was destroyed once it is completed."""
+
+    id: UUID
+    subject: UUID
+    state: str
+    position: int
+    keys: int = 0
+    rows: int = 0
+    photos: int = 0
+    tokens: int = 0
+    kept: tuple[str, ...] = ()
+    hold_id: UUID | None = None
+    replayed: bool = False
+
+
+class Asking(Tokens):
+    """The commands of people on an erasure; nothing is destroyed by them."""
+
+    def erasure(self, subject: UUID) -> Erasure:
+        """The erasure of a subject, and the holds on them, as they stand."""
+        return self.fold(erasure_id(subject), Erasure())
+
+    def erasure_of(self, identifier: UUID) -> Erasure:
+        """The erasure with this id; raises NotFound."""
+        state = self.fold(identifier, Erasure())
+        if state.subject is None or erasure_id(state.subject) != identifier:
+            raise NotFound
+        return state
+
+    def erasures(self) -> dict[UUID, Erasure]:
+        """Every subject's, by subject, in the order they were first heard of."""
+        found: dict[UUID, Erasure] = {}
+        for row in self.store.select_erasures():
+            entry = self.entry(row)
+            found.setdefault(entry.fact.subject, Erasure()).apply(entry)  # type: ignore[attr-defined]
+        return found
+
+    def ask_erasure(
+        self, actor: Actor | None, subject: UUID, basis: Basis, now: datetime, *,
+        household: str | None = None, request: Any = None, submission_id: UUID | None = None,
+    ) -> ErasureReceipt:  # fmt: skip
+        """Ask that somebody's personal data be erased: one's own, or for somebody else.
+
+        Raises UnknownSubject, AlreadyErased, ErasureOpen.
+        """
+
+        if household is not None and household_subject(household) != subject:
+            raise UnknownSubject
+
+        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
+            if known.step in GONE:
+                raise AlreadyErased
+            if known.step not in ("unknown", "refused"):
+                raise ErasureOpen(state=known.state)
+            staff = any(map(is_office, self._roles_ever(subject)))
+            return ErasureRequested(
+                subject=subject, basis=basis, staff=staff, household=household, **signed
+            )
+
+        return self._erasure_step(actor, "ask", subject, request, submission_id, now, decide)
+
+    def approve_erasure(
+        self, actor: Actor, identifier: UUID, request: Any, submission_id: UUID | None,
+        now: datetime,
+    ) -> ErasureReceipt:  # fmt: skip
+        """The second person's yes; raises NotFound, SelfApproval, ErasureOver."""
+        subject = self._subject_of(identifier)
+
+        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
+            _check_second(actor, known)
+            return ErasureApproved(subject=subject, **signed)
+
+        return self._erasure_step(actor, "approve", subject, request, submission_id, now, decide)
+
+    def refuse_erasure(
+        self, actor: Actor, identifier: UUID, request: Any, submission_id: UUID | None,
+        now: datetime,
+    ) -> ErasureReceipt:  # fmt: skip
+        """The second person's no; it may be asked for again on other grounds."""
+        subject = self._subject_of(identifier)
+
+        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
+            _check_second(actor, known)
+            return ErasureRefused(subject=subject, **signed)
+
+        return self._erasure_step(actor, "refuse", subject, request, submission_id, now, decide)
+
+    def place_hold(
+        self, actor: Actor | None, subject: UUID, basis: HoldBasis, fields: tuple[str, ...],
+        now: datetime, *, request: Any = None, submission_id: UUID | None = None,
+    ) -> ErasureReceipt:  # fmt: skip
+        """Let nothing of a subject be erased, or nothing of some fields, until it is lifted.
+
+        Raises UnknownSubject, SelfApproval, AlreadyErased.
+        """
+        by = actor.participant_id if actor else None
+        hold_id = identity.derived("hold", by, subject, submission_id or now.isoformat())
+
+        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
+            if by == subject:
+                raise SelfApproval
+            if known.step in GONE - {"limited"}:
+                raise AlreadyErased
+            return HoldPlaced(
+                subject=subject, hold_id=hold_id, basis=basis,
+                fields=tuple(sorted(set(fields))), **signed,
+            )  # fmt: skip
+
+        found = self._erasure_step(actor, "hold", subject, request, submission_id, now, decide)
+        return msgspec.structs.replace(found, hold_id=hold_id)
+
+    def lift_hold(
+        self, actor: Actor | None, hold_id: UUID, now: datetime, *,
+        request: Any = None, submission_id: UUID | None = None,
+    ) -> ErasureReceipt:  # fmt: skip
+        """Lift a hold, by somebody else than who placed it; raises NotFound, HoldOver."""
+        subject = self._subject_of_hold(hold_id)
+
+        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
+            hold = known.holds.get(hold_id)
+            if hold is None:
+                raise HoldOver
+            if actor and actor.participant_id in (hold.by, subject):
+                raise SelfApproval
+            return HoldLifted(subject=subject, hold_id=hold_id, **signed)
+
+        action = f"lift/{hold_id}"
+        found = self._erasure_step(actor, action, subject, request, submission_id, now, decide)
+        return msgspec.structs.replace(found, hold_id=hold_id)
+
+    def _erasure_step(
+        self, actor: Actor | None, action: str, subject: UUID, request: Any,
+        submission_id: UUID | None, now: datetime,
+        decide: Callable[[Erasure, dict[str, Any]], SignedStep],
+    ) -> ErasureReceipt:  # fmt: skip
+        signed: Signature | None = None
+        if actor is not None and submission_id is not None:
+            signed = signature(
+                self.vault, actor.participant_id, f"erasure/{action}/{subject}", submission_id,
+                request,
+            )  # fmt: skip
+
+        def command() -> ErasureReceipt:
+            person = self.participant(subject)
+            if not self._reaches_subject(actor, subject):
+                raise UnknownSubject
+            known = self.erasure(subject)
+            if signed and (position := signed.earlier(known.commands)) is not None:
+                told = erasure_told(subject, self._as_answered(subject, position))
+                return msgspec.structs.replace(told, replayed=True)
+            fields: dict[str, Any] = signed.fields if signed else {}
+            if actor is not None and not signed:
+                fields = {"by": actor.participant_id}
+            fact, originator = decide(known, fields), erasure_id(subject)
+            # What roles they have held decides who else must say yes.
+            unchanged = {subject: person.version}
+            (entry,) = self.append(
+                [Append(originator, known.version, [fact])], now, unchanged=unchanged
+            )
+            known.apply(Entry(originator, known.version + 1, now, fact, entry.position))
+            return erasure_told(subject, known)
+
+        return self.attempt(command)
+
+    def _as_answered(self, subject: UUID, position: int) -> Erasure:
+        """The erasure as it stood once a command, and what it set off, was done."""
+        then = Erasure()
+        for entry in self._of(erasure_id(subject)):
+            if entry.position > position and isinstance(entry.fact, SignedStep):
+                break
+            then.apply(entry)
+        return then
+
+    def _reaches_subject(self, actor: Actor | None, subject: UUID) -> bool:
+        """Whether anything is kept of a subject, within the actor's district where they have one.
+
+        What has no district of its own (a household, an account) is the city's to erase.
+        """
+        registered = self.participant(subject).registered
+        if registered is not None:
+            path = self.districts.current().path(registered.district)
+            own = actor is not None and actor.participant_id == subject
+            return actor is None or own or access.within(actor, path)
+        known = self.store.select_stored_key(subject) is not None or self.erasure(subject).version
+        return bool(known) and (actor is None or actor.district is None)
+
+    def _roles_ever(self, person: UUID) -> set[str]:
+        """Every role somebody was ever given."""
+        facts = (entry.fact for entry in self._of(person))
+        return {one.role for one in facts if isinstance(one, ParticipantRegistered | RoleGranted)}
+
+    def _subject_of(self, identifier: UUID) -> UUID:
+        subject = self.erasure_of(identifier).subject
+        assert subject is not None
+        return subject
+
+    def _subject_of_hold(self, hold_id: UUID) -> UUID:
+        for subject, state in self.erasures().items():
+            if hold_id in state.holds or hold_id in state.lifted:
+                return subject
+        raise NotFound
+
+
+def erasure_told(subject: UUID, state: Erasure) -> ErasureReceipt:
+    """An erasure as it stands, as an answer."""
+    done = state.completed
+    counts = (done.keys, done.rows, done.photos, done.tokens) if done else (0, 0, 0, 0)
+    return ErasureReceipt(
+        erasure_id(subject), subject, state.state, state.position, *counts, kept=state.kept
+    )
+
+
+def _check_second(actor: Actor, known: Erasure) -> None:
+    asked = known.requested
+    if asked is None:
+        raise NotFound
+    if actor.participant_id in (asked.by, asked.subject):
+        raise SelfApproval
+    if not known.waits_for_second:
+        raise ErasureOver(state=known.state)

@@ -1,0 +1,227 @@
+"""Erasing (删除): the saga, each step of which can be killed, repeated and resumed.
+
+Fenced → tokens, roles and consents ended → key and rows destroyed → bytes scrubbed → checked →
+completed. The fence is the point of no return, and committed together with its fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import OperationalError
+
+from ledger import identity
+from ledger.contributions.visits import VisitRecorded
+from ledger.erasure.asking import Asking, ErasureReceipt, erasure_told
+from ledger.erasure.erasures import (
+    Erasure,
+    ErasureCompleted,
+    ErasureFenced,
+    ErasureLimited,
+    erasure_id,
+)
+from ledger.facts import Fact, decode
+from ledger.log import Append
+from ledger.participants import (
+    ConsentWithdrawn,
+    RoleRevoked,
+    TokenIssued,
+    TokenRevoked,
+    TokenState,
+)
+from ledger.store.fences import plain
+from ledger.store.leaf import EntryRow
+from ledger.store.matching import Match
+from ledger.store.rows import Fence
+
+VISITS_MAX = 1_000
+"""That many ids fit into one fact; a household has tens of visits."""
+PAGE = 1_000
+
+Told = Callable[[str], None]
+
+
+class Erasing(Asking):
+    """Doing what was asked for, once nothing is in the way."""
+
+    def run_erasure(
+        self, subject: UUID, now: datetime, told: Told = lambda _: None
+    ) -> ErasureReceipt:
+        """Take every step that is due and say how the erasure stands; ``told`` hears of each.
+
+        Nothing happens while a second person or a hold is waited for, nor after it is completed.
+        """
+        if self.erasure(subject).may_fence:
+            self.attempt(lambda: self._fence(subject, now))
+            told("fenced")
+        state = self.erasure(subject)
+        if state.step == "fenced":
+            self._end_access(subject, now)
+            told("access_ended")
+            fence = fence_of(state)
+            self._destroy(fence)
+            told("destroyed")
+            self.store.scrub()
+            told("scrubbed")
+            self._check_gone(fence)
+            told("checked")
+            state = self.attempt(lambda: self._finish(subject, now))
+            told(state.step)
+        return erasure_told(subject, state)
+
+    def resume_erasures(self, now: datetime) -> Iterator[ErasureReceipt]:
+        """Go on with every erasure that has something to do."""
+        for subject in self.erasures_due():
+            yield self.run_erasure(subject, now)
+
+    def erasures_due(self) -> list[UUID]:
+        """Whoever's erasure has something to do."""
+        return [subject for subject, state in self.erasures().items() if state.due]
+
+    def forget_again(self, beyond: Iterable[EntryRow] = ()) -> list[UUID]:
+        """Before anything is served: destroy again what a restored table brought back; of whom.
+
+        ``beyond`` are rows of the published log that this one does not hold, since it was restored
+        from before them: their fences are set here as well.
+        """
+        states = self.erasures()
+        for row in beyond:
+            fact = decode(row.topic, row.state) if row.topic == ErasureFenced.topic else None
+            if isinstance(fact, ErasureFenced):
+                states.setdefault(fact.subject, Erasure()).fences.append((row.position, fact))
+        fences: dict[UUID, dict[int, Fence]] = {}
+        for one in self.store.select_fences():
+            fences.setdefault(one.subject, {})[one.position] = one
+        for subject, state in states.items():
+            known = fences.setdefault(subject, {})
+            missing = [one for one in fences_of(state) if one.position not in known]
+            self.store.keep_fences(missing)
+            known.update((one.position, one) for one in missing)
+        unfinished = {subject for subject, state in states.items() if state.step == "fenced"}
+        again = [
+            subject for subject in self.store.select_brought_back()
+            if subject not in unfinished and self._destroy(latest_of(fences[subject].values()))
+        ]  # fmt: skip
+        if again:
+            self.store.scrub()
+        return again
+
+    def _fence(self, subject: UUID, now: datetime) -> None:
+        state = self.erasure(subject)
+        if not state.may_fence:
+            return
+        # With a key nobody else can make one meanwhile, so its print is that of what is destroyed.
+        self.vault.make_keys([subject])
+        wrapped = self.store.select_stored_key(subject)
+        prints = self.vault.prints(subject, wrapped) if wrapped else ()
+        fact = ErasureFenced(
+            subject=subject, prints=prints, kept=state.kept, visits=self._visits(state)
+        )
+        fence = Fence(subject, prints, fact.kept, fact.visits)
+        self.append([Append(erasure_id(subject), state.version, [fact])], now, fence=fence)
+
+    def _visits(self, state: Erasure) -> tuple[UUID, ...]:
+        """The visits to a household that is erased."""
+        household = state.requested and state.requested.household
+        if household is None or state.fences:
+            return state.visits
+        found = [
+            entry.originator_id for entry in self.entries(topics=[VisitRecorded.topic])
+            if getattr(entry.fact, "household", None) == household
+        ]  # fmt: skip
+        return tuple(found[:VISITS_MAX])
+
+    def _end_access(self, subject: UUID, now: datetime) -> None:
+        """End every token, role and consent of a participant, all in one commit."""
+
+        def command() -> None:
+            person = self.participant(subject)
+            ended: list[Fact] = [
+                *(ConsentWithdrawn(participant_id=subject, consent=one)
+                  for one in sorted(person.consents)),
+                *(RoleRevoked(role=one, reason="erased") for one in sorted(person.roles)),
+            ]  # fmt: skip
+            writes = [Append(subject, person.version, ended)] if ended else []
+            writes += [
+                Append(token, state.version, [TokenRevoked()])
+                for token, state in self._tokens_of(subject) if not state.revoked
+            ]  # fmt: skip
+            if writes:
+                self.append(writes, now, unchanged={} if ended else {subject: person.version})
+                self._known.look_again()
+
+        self.attempt(command)
+
+    def _tokens_of(self, person: UUID) -> Iterator[tuple[UUID, TokenState]]:
+        """Every token somebody was ever given."""
+        match, after, head = Match((TokenIssued.topic,), participant=person), 0, self.head()
+        while rows := self.store.select_matching(match, after, head, PAGE):
+            for row in rows:
+                fact = self.entry(row).fact
+                if isinstance(fact, TokenIssued) and fact.participant_id == person:
+                    token = identity.token_id(fact.token_sha256)
+                    yield token, self.fold(token, TokenState())
+            after = rows[-1].position
+
+    def _destroy(self, fence: Fence) -> bool:
+        """Destroy what goes behind a fence; whether there was anything."""
+        places = self.store.select_places(fence)
+        wrapped = self.store.select_stored_key(fence.subject)
+        if fence.kept:
+            # What is kept must not open with a key that an old copy may still have.
+            spent = wrapped and set(fence.prints) & set(self.vault.prints(fence.subject, wrapped))
+            rows = self.store.select_of_subject(fence.subject) if spent else ()
+            kept = [row for row in rows if plain(row.field) in fence.kept]
+            if spent:
+                new, resealed = self.vault.under_new_key(fence.subject, wrapped, kept)
+                self.store.reseal(fence, wrapped, new, resealed)
+            self.store.destroy(fence, places, None)
+            return bool(places or spent)
+        self.store.destroy(fence, places, wrapped)
+        return bool(places or wrapped)
+
+    def _check_gone(self, fence: Fence) -> None:
+        """The store itself must say that nothing is left; raises OperationalError."""
+        wrapped = self.store.select_stored_key(fence.subject)
+        left = wrapped and (
+            not fence.kept or set(fence.prints) & set(self.vault.prints(fence.subject, wrapped))
+        )
+        if left or self.store.select_places(fence) or self.store.select_key(fence.subject):
+            raise OperationalError("something of an erased subject is still there; run it again")
+
+    def _finish(self, subject: UUID, now: datetime) -> Erasure:
+        state = self.erasure(subject)
+        if state.step == "fenced":
+            kept = state.fences[-1][1].kept
+            keys, rows, photos = self.store.select_destroyed(subject)
+            fact: Fact = ErasureLimited(subject=subject, fields=kept)
+            if not kept:
+                fact = ErasureCompleted(
+                    subject=subject, keys=keys, rows=rows, photos=photos,
+                    tokens=sum(1 for _ in self._tokens_of(subject)),
+                )  # fmt: skip
+            self.append([Append(erasure_id(subject), state.version, [fact])], now)
+        return self.erasure(subject)
+
+
+def fence_of(state: Erasure) -> Fence:
+    """The fence of an erasure: the latest, with the key material of all of them."""
+    return latest_of(fences_of(state))
+
+
+def fences_of(state: Erasure) -> list[Fence]:
+    """Every fence the facts of an erasure set."""
+    return [
+        Fence(fact.subject, fact.prints, fact.kept, fact.visits, position)
+        for position, fact in state.fences
+    ]
+
+
+def latest_of(fences: Iterable[Fence]) -> Fence:
+    """The latest fence of one subject, with the key material of all of them."""
+    in_order = sorted(fences, key=lambda one: one.position)
+    prints = tuple(dict.fromkeys(each for one in in_order for each in one.prints))
+    return msgspec.structs.replace(in_order[-1], prints=prints)

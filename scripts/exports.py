@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
+from scripts.bundle import bundle
+from scripts.journals import journal
 from scripts.terminal import Terminal, reading
+from scripts.whole_files import written
 
 
 @click.group()
 def export() -> None:
     """导出 / the log in open formats."""
+
+
+export.add_command(bundle)
+export.add_command(journal)
 
 
 @export.command()
@@ -28,25 +31,10 @@ def history(terminal: Terminal, out: Path) -> None:
 
     with reading() as opened:
         head, after = opened.ledger.head(), 0
-        with _written(out) as file, terminal.progress("导出历史", "exporting", head) as step:
+        with written(out) as file, terminal.progress("导出历史", "exporting", head) as step:
             while rows := opened.ledger.rows(after):
                 for row in rows:
                     file.write(history_line(row))
                 after = rows[-1].position
                 step(len(rows))
     terminal.note(f"已导出 {after} 条。", f"{after} entries exported.")
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[BinaryIO]:
-    """The file, which appears under its name only when it is complete; ``-`` is stdout."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            yield file
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

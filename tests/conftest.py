@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts import servers
-from tests import browser
+from tests import bookkeepers, browser, debian
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -129,6 +129,15 @@ def chromium(missing: Missing):
             missing("Chromium", f"{program} does not start: {problem}")
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session", params=bookkeepers.NAMES)
+def bookkeeper(request: pytest.FixtureRequest, missing: Missing) -> bookkeepers.Bookkeeper:
+    """hledger, ledger and beancount in turn."""
+    try:
+        return bookkeepers.find(request.param)
+    except debian.NoPackage as problem:
+        missing(request.param, problem)
 
 
 @pytest.fixture(scope="session")

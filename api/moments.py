@@ -35,33 +35,35 @@ class Past(msgspec.Struct):
         return self.as_of is None and self.at_position is None
 
 
-def moment_of(query: Past) -> Moment:
+def moment_of(query: Past, effective_on: date | None = None) -> Moment:
     """The moment that is meant; raises InvalidInput, BeforeHistory, AfterHistory."""
     here = services()
     if query.as_of is None:
-        return here.ledger.moment(None, query.at_position, here.clock())
+        return here.ledger.moment(None, query.at_position, here.clock(), effective_on)
     if query.at_position is not None:
         raise InvalidInput([
             FieldError("at_position", "not_both", "as_of 与 at_position 只能选一个。",
                        "Choose as_of or at_position, not both.")
         ])  # fmt: skip
     try:
-        return here.ledger.moment(_time(query.as_of), None, here.clock())
+        as_of = time_of(query.as_of, "as_of")
+        return here.ledger.moment(as_of, None, here.clock(), effective_on)
     except OverflowError:  # At the ends of the calendar another zone's day does not exist.
-        raise _wrong("out_of_range") from None
+        raise _wrong("as_of", "out_of_range") from None
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str, path: str, day: time = time.max) -> datetime:
+    """An RFC 3339 time, or a moment of a day in Shanghai; raises InvalidInput at ``path``."""
     try:
         if DAY.fullmatch(text):
-            return datetime.combine(date.fromisoformat(text), time.max, SHANGHAI)
+            return datetime.combine(date.fromisoformat(text), day, SHANGHAI)
         return msgspec.convert(LOST_PLUS.sub(r"+\1", text), Time)
     except msgspec.ValidationError as error:
-        raise _wrong("no_offset" if "timezone" in str(error) else "malformed_time") from None
+        raise _wrong(path, "no_offset" if "timezone" in str(error) else "malformed_time") from None
     except ValueError:
-        raise _wrong("malformed_time") from None
+        raise _wrong(path, "malformed_time") from None
 
 
-def _wrong(code: str) -> InvalidInput:
+def _wrong(path: str, code: str) -> InvalidInput:
     zh, en = sentence(code, "")
-    return InvalidInput([FieldError("as_of", code, zh, en)])
+    return InvalidInput([FieldError(path, code, zh, en)])

@@ -8,7 +8,7 @@ from ledger import facts
 from ledger.days import from_microseconds
 from ledger.errors import LogCorrupt
 from ledger.facts import Text
-from ledger.store.mapper import RecordedFact
+from ledger.store.mapper import RecordedFact, as_uuid
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -33,9 +33,10 @@ def history_entry(row: RecordedFact) -> HistoryEntry:
     ``recorded_at`` is RFC 3339 in UTC with microseconds, ``leaf_hash`` hexadecimal.
     """
     try:
-        state, sentence = row.state, facts.decode(row.topic, row.state).sentence()
+        fact = facts.decode(row.topic, row.state)
+        sentence = fact.sentence(as_uuid(row.originator_id))
     except LogCorrupt as error:
-        state, sentence = _as_json(row.state), Text(error.sentence_zh, error.sentence_en)
+        sentence = Text(error.sentence_zh, error.sentence_en)
     moment = from_microseconds(row.recorded_at).isoformat(timespec="microseconds")
     return HistoryEntry(
         position=row.position,
@@ -44,7 +45,7 @@ def history_entry(row: RecordedFact) -> HistoryEntry:
         topic=row.topic,
         recorded_at=moment.replace("+00:00", "Z"),
         leaf_hash=row.leaf_hash.hex(),
-        state=msgspec.Raw(state),
+        state=msgspec.Raw(_in_a_line(row.state)),
         sentence=sentence,
     )
 
@@ -54,10 +55,12 @@ def history_line(row: RecordedFact) -> bytes:
     return _encoder.encode(history_entry(row)) + b"\n"
 
 
-def _as_json(state: bytes) -> bytes:
-    """The bytes as they are if they are JSON at all, else as a text, so that the line is."""
+def _in_a_line(state: bytes) -> bytes:
+    """The bytes as they are if they are JSON on one line, as the ledger writes; else as a text."""
     try:
         msgspec.json.decode(state)
+        if b"\n" not in state and b"\r" not in state:
+            return state
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _encoder.encode(state.decode(errors="backslashreplace"))
-    return state
+        pass
+    return _encoder.encode(state.decode(errors="backslashreplace"))

@@ -50,6 +50,11 @@ STATE_NAMES = {
     "lapsed": Text("已逾期", "lapsed"),
     "proposed": Text("待确认", "waiting to be confirmed"),
     "confirmed": Text("已确认", "confirmed"),
+    "approved": Text("已批准", "approved"),
+    "held": Text("依法保全中", "under a legal hold"),
+    "fenced": Text("正在删除", "being erased"),
+    "limited": Text("已删除，依法保全的除外", "erased but for what is under a legal hold"),
+    "completed": Text("已删除", "erased"),
 }
 
 # Which words stand behind the codes of a field, by the field's name.
@@ -93,6 +98,7 @@ WORDS: dict[str, Mapping[str, Text]] = {
         "fraud": Text("弄虚作假", "fraud"),
         "duplicate": Text("重复", "a duplicate"),
         "mistake": Text("误发", "a mistake"),
+        "erased": Text("个人信息已删除", "personal data erased"),
         "other": Text("其他", "another reason"),
     },
     "what": {
@@ -106,6 +112,17 @@ WORDS: dict[str, Mapping[str, Text]] = {
         "given": Text("捐出", "given"),
         "received": Text("收到捐赠", "received"),
         "donation": Text("捐赠", "donation"),
+    },
+    "basis": {
+        "consent_withdrawn": Text("撤回同意", "consent withdrawn"),
+        "purpose_over": Text("目的已实现或不再必要", "its purpose is over"),
+        "retention_over": Text("保存期限届满", "kept long enough"),
+        "unlawful": Text("违法或违约处理", "unlawfully processed"),
+        "investigation": Text("调查取证", "an investigation"),
+        "litigation": Text("诉讼", "a lawsuit"),
+        "audit": Text("审计", "an audit"),
+        "retention": Text("法定保存", "to be kept by law"),
+        "other": Text("其他", "another reason"),
     },
     "kind": {"team": Text("团队", "team"), "enterprise": Text("企业", "enterprise")},
     "district": {"*": Text("全市", "the whole city")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,8 +34,12 @@ routes = Routes("wallets", __name__, description="Coins and where they came from
 
 
 class Balance(Past):
-    """Which moment's balance, or how fresh it must be."""
+    """Which moment's balance, effective on which day, or how fresh it must be."""
 
+    effective_on: Annotated[date | None, msgspec.Meta(
+        description="A day of Shanghai: facts count by the day they take effect (an award from"
+        " the day it was earned), as known at the moment asked for, or by now"
+    )] = None  # fmt: skip
     min_position: MinPosition = 0
 
 
@@ -59,10 +64,13 @@ def get_wallet(whose: str, query: Balance) -> Response:
     """Coins available, first expiring first; `whose` is `me`, or a participant's or account's id.
 
     At a moment of the past, or on a day to come: what will have expired by then does not count.
+    `effective_on` asks how things stood on a day by all that is known since, or was known at the
+    moment: coins earned then count although they were awarded later.
     """
     here, owner = services(), _owner(whose)
-    if not query.is_now():
-        return answer(wallet(here.ledger.wallet_as_of(owner, moment_of(query))))
+    if query.effective_on or not query.is_now():
+        moment = moment_of(query, query.effective_on)
+        return answer(wallet(here.ledger.wallet_as_of(owner, moment)))
     reached("balances", query.min_position)
     return answer(here.views.wallet(owner, day_of(here.clock())))
 

@@ -21,11 +21,12 @@ def test_an_entry_embeds_the_stored_bytes_unchanged(ledger):
     assert entry["recorded_at"] == "2026-05-20T04:00:00.000000Z"
 
 
-@pytest.mark.parametrize("state", [b"{}", b"{", b"\xff"])
+@pytest.mark.parametrize("state", [b"{}", b"{", b"\xff", b"{\n}", b'{"version":\r""}'])
 def test_a_state_nobody_can_read_is_shown_for_what_it_is(ledger, state):
     """A damaged state still gives a line of JSON, and its sentence says what is wrong."""
     (row,) = ledger.rows()
     object.__setattr__(row, "state", state)
+    assert history_line(row).splitlines(keepends=True) == [history_line(row)]
     entry = json.loads(history_line(row))
     assert "policy.published" in entry["sentence"]["en"]
     assert entry["leaf_hash"] != leaf_hash(row).hex()

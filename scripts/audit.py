@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from scripts.database import tell_weaknesses
+from scripts.evidence import (
+    NOTHING,
+    Evidence,
+    evidence,
+    published_log,
+    tell_unsigned,
+    without_a_log,
+)
 from scripts.terminal import NO_KEY, Refusal, Terminal, services, settings_to_read
 
 if TYPE_CHECKING:
@@ -18,18 +28,32 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--bundle", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              metavar="DIR", help="核对审计包，不用数据库 / check a bundle instead, no database")
+@click.option("--checkpoint", "older", type=click.Path(path_type=Path), multiple=True,
+              metavar="OLDER", help="自己保存的较早检查点 / an older one you kept, repeatable")
+@click.option("--witness-policy", "policy", type=click.Path(path_type=Path), metavar="FILE",
+              help="自己的信任策略 / your own trust policy instead of the published one")
 @click.option("--json", "as_json", is_flag=True,
               help="JSON 数组 / a list of {code, position, text}")
 @click.pass_obj
-def audit(terminal: Terminal, as_json: bool) -> None:
+def audit(
+    terminal: Terminal, folder: Path | None, older: tuple[Path, ...], policy: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """核对日志与视图 / recompute everything; CODE position=N text per finding, status 1 on any."""
     findings = []
+    brought = evidence(older, policy)
+    if folder is not None:
+        _of_bundle(folder, older, policy, as_json=as_json)
+        return
     with services(_with_the_vaults_key(settings_to_read()), publish=False) as opened:
         head = opened.ledger.head()
         if not head:
             raise Refusal("empty_log", "日志为空，没有可审计的记录；请检查 GWC_DATABASE_URL。",
                           "The log is empty, there is nothing to audit; see GWC_DATABASE_URL.")
-        for finding in audited(terminal, opened, head):
+        tell_weaknesses(terminal, opened.ledger.store)
+        for finding in audited(terminal, opened, head, brought):
             findings.append(finding)
             if not as_json:
                 click.echo(str(finding))
@@ -38,6 +62,20 @@ def audit(terminal: Terminal, as_json: bool) -> None:
     terminal.note(*verdict(len(findings), head))
     if findings:
         raise click.exceptions.Exit(1)
+
+
+def _of_bundle(
+    folder: Path, older: tuple[Path, ...], policy: Path | None, *, as_json: bool
+) -> None:
+    """What the bundle's own verifier does, by the code of this service."""
+    import ledger.application  # noqa: F401 - every fact is registered by now
+    from ledger.verifier.main import main
+
+    words = [str(folder), *(f"--checkpoint={path}" for path in older)]
+    words += [f"--witness-policy={policy}"] if policy else []
+    status = main([*words, *(["--json"] if as_json else [])], "verify.py")
+    if status:
+        raise click.exceptions.Exit(status)
 
 
 def verdict(count: int, head: int) -> tuple[str, str]:
@@ -57,9 +95,11 @@ def _with_the_vaults_key(settings: Settings) -> Settings:
     )
 
 
-def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding]:
+def audited(
+    terminal: Terminal, opened: Services, head: int, brought: Evidence = NOTHING
+) -> Iterator[Finding]:
     """Findings of the log and of what lies beside it, then those of each store of the views."""
-    from ledger.audit import Early, Unreadable, rows_of
+    from ledger.audit import Early, Fences, Orphans, Unreadable, rows_of
     from ledger.audit import audit as audit_log
     from ledger.store.mapper import RecordedFact
     from projections import VIEWS
@@ -74,8 +114,22 @@ def audited(terminal: Terminal, opened: Services, head: int) -> Iterator[Finding
                 yield row
                 step()
 
+        keyed = opened.settings.given_vault_key != NO_KEY
+        fences = Fences(opened.ledger.store, opened.ledger.vault if keyed else None)
         early = Early()
-        yield from audit_log(counted(), early, *_beside(terminal, opened))
+        beside: list[Check] = [early, fences, Orphans(), *_beside(terminal, opened)]
+        checked = published_log(terminal, opened, brought)
+        rows = counted() if checked is None else checked.beside(counted())
+        yield from audit_log(rows, *beside)
+    if checked is not None:
+        yield from checked.findings
+        tell_unsigned(terminal, checked)
+    else:
+        yield from without_a_log(brought)
+    if fences.erased:
+        at = ", ".join(map(str, fences.erased))
+        terminal.note(f"已按要求删除 {len(fences.erased)} 人（户）的个人信息：第 {at} 条。",
+                      f"Erased on request: {len(fences.erased)} subjects, at {at}.")
     if early.coins or early.holds:
         terminal.note(
             f"注意：{early.coins} 枚绿水币、{early.holds} 笔兑换在最后一天之前就被注销。",

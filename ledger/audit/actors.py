@@ -10,11 +10,11 @@ import msgspec
 
 from ledger import access
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled
 from ledger.contributions.base import Contribution, Recorded, ReviewRefused, Verified
 from ledger.days import LATE_DAYS_MAX, day_of
 from ledger.facts import Entry
-from ledger.participants import Actor, ParticipantRegistered, RoleGranted, RoleRevoked
-from ledger.tokens import TokenIssued
+from ledger.participants import Actor, ParticipantRegistered, RoleGranted, RoleRevoked, TokenIssued
 
 # A request that was let in right before its role was taken away may still be recorded.
 IN_FLIGHT = timedelta(minutes=1)
@@ -34,7 +34,7 @@ class Actors:
     """Who was registered, and which roles they held, as the facts so far say."""
 
     def __init__(self) -> None:
-        self.roles: dict[UUID, dict[str, Held]] = {}
+        self.roles: Spilled[UUID, dict[str, Held]] = Spilled()
         self._unreadable: set[UUID] = set()
 
     def check(self, entry: Entry) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ledger import budgets, identity
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled, SpilledSet
 from ledger.awards import BUDGET, over_budget
 from ledger.coins import (
     AwardRefused,
@@ -30,6 +31,7 @@ from ledger.settlement import policy_for
 from ledger.wallet import Wallet
 
 Money = Movement | AwardRefused
+WALLETS_KEPT = 5_000
 
 
 class Granted(NamedTuple):
@@ -49,10 +51,10 @@ class Books:
 
     def __init__(self) -> None:
         self.book = PolicyBook()
-        self.wallets: dict[UUID, Wallet] = {}
-        self.granted: dict[UUID, Granted] = {}  # by cause
-        self.settled: set[UUID] = set()  # causes whose award or refusal stands
-        self.waiting: set[UUID] = set()  # of these, those refused for lack of budget
+        self.wallets: Spilled[UUID, Wallet] = Spilled(WALLETS_KEPT)
+        self.granted: Spilled[UUID, Granted] = Spilled()  # by cause
+        self.settled: SpilledSet[UUID] = SpilledSet()  # causes whose award or refusal stands
+        self.waiting: SpilledSet[UUID] = SpilledSet()  # of these, those refused for lack of budget
         self.used: dict[str, int] = {}
         self.accounts: dict[str, int] = {}
         self.latest_award: date | None = None
@@ -108,14 +110,11 @@ class Books:
             code = "AWARD_MISSING" if _of_award(money) else "COINS_MISSING"
             yield found(code, decided.position + 1, _said(money))
             self._keep(decided, money, self.wallet(money.participant_id).version + 1)
-        wallets = self.wallets.values()
-        right = {
-            "available": sum(sum(sum(lots.values()) for lots in one.lots.values())
-                             for one in wallets),
-            "held": sum(one.held for one in wallets),
-            "debt": -sum(one.debt for one in wallets),
-            "transfers": 0,
-        }  # fmt: skip
+        right = {"available": 0, "held": 0, "debt": 0, "transfers": 0}
+        for one in self.wallets.values():
+            right["available"] += sum(sum(lots.values()) for lots in one.lots.values())
+            right["held"] += one.held
+            right["debt"] -= one.debt
         wrong = [
             f"{kind} {self.accounts.get(kind, 0)} ≠ {coins}" for kind, coins in right.items()
             if self.accounts.get(kind, 0) != coins

@@ -9,6 +9,7 @@ from uuid import UUID
 from ledger import access
 from ledger.audit.actors import Actors
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled
 from ledger.campaigns.campaign import (
     Campaign,
     CampaignClosed,
@@ -36,17 +37,14 @@ STEPS: dict[str, tuple[type[CampaignStep], ...]] = {
 
 
 class Campaigns:
-    """Campaigns and their frames, as the facts so far say.
-
-    Memory: the grid of every household listed.
-    """
+    """Campaigns and their frames, as the facts so far say."""
 
     def __init__(
         self, actors: Actors, places: Callable[[str | None], tuple[str, ...]]
     ) -> None:
         self._actors, self._places = actors, places
         self._campaigns: dict[UUID, Campaign] = {}
-        self._doors: dict[UUID, tuple[str, tuple[str, ...]]] = {}
+        self._doors: Spilled[UUID, tuple[str, tuple[str, ...]]] = Spilled()
         self._listed: dict[UUID, int] = {}
         self._paths: dict[tuple[str, ...], tuple[str, ...]] = {}
 

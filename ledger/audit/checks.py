@@ -1,7 +1,6 @@
 """The audit: one pass over the rows of the log, from the first to the last.
 
-Memory: a version per originator, the wallets, the roles, the contributions that still wait, and of
-campaigns the grid of each household, what counts for it, and what each visit handed out.
+Memory does not grow with the log: what there is of each originator, award or household is Spilled.
 """
 
 from __future__ import annotations
@@ -11,14 +10,32 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger import facts
-from ledger.audit.findings import Finding, found
-from ledger.audit.reading import Unreadable
+from ledger.audit.findings import Finding, Unreadable, found
 from ledger.audit.settling import Settling
+from ledger.audit.spilled import Spilled
 from ledger.days import day_of, from_microseconds
 from ledger.errors import CorruptFact, UnknownFact
 from ledger.facts import Entry
 from ledger.store.leaf import leaf_hash
-from ledger.store.mapper import RecordedFact
+
+
+class Row(Protocol):
+    """A row of the log, from a store or from a bundle."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def originator_id(self) -> UUID | str: ...
+    @property
+    def originator_version(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def state(self) -> bytes: ...
+    @property
+    def recorded_at(self) -> int: ...
+    @property
+    def leaf_hash(self) -> bytes: ...
 
 
 class Check(Protocol):
@@ -34,38 +51,52 @@ class Check(Protocol):
         """What is missing, now that the log has ended."""
 
 
-def audit(rows: Iterable[RecordedFact | Unreadable], *beside: Check) -> Iterator[Finding]:
+def audit(
+    rows: Iterable[Row | Unreadable], *beside: Check, settling: Settling | None = None
+) -> Iterator[Finding]:
     """Every fault of the log, in order of position; none for an honest one.
 
     Checked: positions gapless from 1, leaf hashes, versions unbroken, names known, states
     readable and canonical, everything Settling recomputes, and what is checked ``beside`` it
-    (Snapshots, Disclosures).
+    (Snapshots, Disclosures). Who looks at what was recomputed brings a ``settling`` of their own.
     """
     positions, versions = Positions(), Versions()
-    checks: tuple[Check, ...] = (Settling(), *beside)
+    checks: tuple[Check, ...] = (settling or Settling(), *beside)
     for row in rows:
-        if isinstance(row, Unreadable):
-            yield found("UNREADABLE", row.position, row.problem)
+        originator = None if isinstance(row, Unreadable) else _originator(row)
+        if isinstance(row, Unreadable) or originator is None:
+            problem = row.problem if isinstance(row, Unreadable) else f"{row.originator_id!r:.80}"
+            yield found("UNREADABLE", row.position, problem)
             positions.last = row.position
             for each in checks:
                 each.lost(None)
             continue
         yield from positions.check(row)
         yield from check_leaf(row)
-        yield from versions.check(row)
+        yield from versions.check(row, originator)
         entry = None
-        for result in read(row):
+        for result in read(row, originator):
             if isinstance(result, Finding):
                 yield result
             else:
                 entry = result
         for each in checks:
             if entry is None:
-                each.lost(UUID(str(row.originator_id)))
+                each.lost(originator)
             else:
                 yield from _shown(each, entry)
     for each in checks:
         yield from each.end()
+
+
+def _originator(row: Row) -> UUID | None:
+    """The id in the row; None where it is none: a column of text may hold anything."""
+    if isinstance(row.originator_id, UUID):
+        return row.originator_id
+    try:
+        return UUID(row.originator_id)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _shown(check: Check, entry: Entry) -> Iterator[Finding]:
@@ -82,7 +113,7 @@ class Positions:
     def __init__(self) -> None:
         self.last = 0
 
-    def check(self, row: RecordedFact) -> Iterator[Finding]:
+    def check(self, row: Row) -> Iterator[Finding]:
         expected, self.last = self.last + 1, row.position
         if row.position != expected:
             yield found("POSITION", min(expected, row.position), f"{expected} → {row.position}")
@@ -92,10 +123,9 @@ class Versions:
     """Each originator counts its facts from 1 without a gap."""
 
     def __init__(self) -> None:
-        self.latest: dict[UUID, int] = {}
+        self.latest: Spilled[UUID, int] = Spilled()
 
-    def check(self, row: RecordedFact) -> Iterator[Finding]:
-        originator = UUID(str(row.originator_id))
+    def check(self, row: Row, originator: UUID) -> Iterator[Finding]:
         expected = self.latest.get(originator, 0) + 1
         self.latest[originator] = row.originator_version
         if row.originator_version != expected:
@@ -103,7 +133,7 @@ class Versions:
             yield found("VERSION", row.position, seen)
 
 
-def check_leaf(row: RecordedFact) -> Iterator[Finding]:
+def check_leaf(row: Row) -> Iterator[Finding]:
     """The stored hash is that of all columns of the row."""
     try:
         right = leaf_hash(row)
@@ -114,7 +144,7 @@ def check_leaf(row: RecordedFact) -> Iterator[Finding]:
         yield found("LEAF_HASH", row.position, f"{row.leaf_hash.hex()} ≠ {right.hex()}")
 
 
-def read(row: RecordedFact) -> Iterator[Finding | Entry]:
+def read(row: Row, originator: UUID) -> Iterator[Finding | Entry]:
     """The entry of a row, and what is wrong with its bytes."""
     try:
         fact = facts.decode(row.topic, row.state)
@@ -128,9 +158,7 @@ def read(row: RecordedFact) -> Iterator[Finding | Entry]:
         return
     if not _written_here(row.state, facts.encode(fact)):
         yield found("NOT_CANONICAL", row.position, row.topic)
-    yield Entry(
-        UUID(str(row.originator_id)), row.originator_version, moment, fact, row.position
-    )
+    yield Entry(originator, row.originator_version, moment, fact, row.position)
 
 
 def _written_here(state: bytes, canonical: bytes) -> bool:

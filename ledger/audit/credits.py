@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled
 from ledger.contributions.base import Credited
 from ledger.facts import Entry
 
@@ -14,7 +15,7 @@ class Credits:
     """What was credited at everything shared, as the facts so far say."""
 
     def __init__(self) -> None:
-        self._found: dict[UUID, tuple[Credited, ...]] = {}
+        self._found: Spilled[UUID, tuple[Credited, ...]] = Spilled()
         self._due: tuple[Entry, UUID, Credited] | None = None
         self._lost = False
 

@@ -1,4 +1,4 @@
-"""What a check found wrong, as data."""
+"""What a check found wrong, and what it is shown, as data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,16 @@ CODES: dict[str, Text] = {
     "BALANCE": Text("账目不平或出现负数", "coins do not add up or are negative"),
     "POLICY": Text("政策发布有误", "the policy could not have been published"),
     "SNAPSHOT": Text("快照与日志不符", "the snapshot is not what the log gives"),
+    "ERASURE": Text("这一步删除或保全不应如此", "this step of an erasure could not have been"),
+    "HOLD": Text("冻结早已逾期仍未结束", "a hold should have ended long before"),
     "VAULT": Text("保险库内容与日志不符", "the vault does not hold what the log committed to"),
+    "BUNDLE": Text("公开日志或审计包的文件缺失或损坏", "a published file is missing or damaged"),
+    "CHECKPOINT": Text("检查点未按信任策略签名", "the checkpoint is not signed as it must be"),
+    "TILE": Text("瓦片与历史记录不符", "a tile is not what the entries give"),
+    "ROOT": Text("根哈希与检查点不符", "the entries do not have the root that was signed"),
+    "FORK": Text("与较早的检查点不符", "an older checkpoint is no beginning of this log"),
+    "PUBLISHED": Text("与已公布的记录不符", "the row is not the entry that was published"),
+    "HEAD": Text("日志头与记录不符", "the head of the log is not what was signed or recorded"),
     "VIEW": Text("视图与重放结果不符", "the view is not what a replay gives"),
 }
 
@@ -56,6 +65,13 @@ class Finding(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.code} position={self.position} {self.text}"
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """The row behind the one before it cannot even be read from its table."""
+
+    position: int
+    problem: str
 
 
 def found(code: str, position: int, detail: str = "") -> Finding:

@@ -9,12 +9,18 @@ from ledger import access, identity
 from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import SpilledSet
 from ledger.days import day_of
 from ledger.districts import DistrictImported, Districts
 from ledger.facts import Entry
-from ledger.spending.accounts import Account, AccountChanged, AccountOpened, DonationMade
+from ledger.spending.accounts import (
+    Account,
+    AccountChanged,
+    AccountOpened,
+    DonationMade,
+    moved,
+)
 from ledger.spending.catalogue import Catalogue, OfferChanged, OfferPublished
-from ledger.spending.donating import moved
 
 RIGHTS = access.RIGHTS
 
@@ -27,7 +33,7 @@ class Market:
         self._districts = Districts()
         self.catalogue = Catalogue()
         self._accounts: dict[UUID, Account] = {}
-        self._gifts: set[UUID] = set()
+        self._gifts: SpilledSet[UUID] = SpilledSet()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with a step here; nothing for other facts."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled
 from ledger.audit.stocks import Stocks
 from ledger.budgets import BudgetSet, count, key_of
 from ledger.coins import AwardReversed, CoinsAwarded
@@ -30,8 +31,8 @@ class Quotas:
         self._awarded: dict[str, int] = {}
         self._taken: dict[str, int] = {}
         self._budgets: set[str] = set()
-        self._asked: dict[UUID, RedemptionRequested] = {}
-        self._causes: dict[UUID, UUID] = {}
+        self._asked: Spilled[UUID, RedemptionRequested] = Spilled()
+        self._causes: Spilled[UUID, UUID] = Spilled()
         self._stocks = Stocks()
 
     def check(self, entry: Entry) -> Iterator[Finding]:

@@ -8,21 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from eventsourcing.persistence import PersistenceError
 
+from ledger.audit.findings import Unreadable
 from ledger.log import PAGE, Log
 from ledger.store.mapper import RecordedFact
 
 SNAPSHOTS = "SELECT originator_id, originator_version, topic, state FROM snapshots"
 IN_ORDER = f"ORDER BY originator_id, originator_version LIMIT {PAGE}"
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """The row behind the one before it cannot even be read from its table."""
-
-    position: int
-    problem: str
 
 
 def rows_of(log: Log, after: int = 0) -> Iterator[RecordedFact | Unreadable]:

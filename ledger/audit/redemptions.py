@@ -11,6 +11,7 @@ from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
 from ledger.audit.market import Market
+from ledger.audit.spilled import Spilled, SpilledSet
 from ledger.days import day_of, month_of
 from ledger.facts import Entry, Fact
 from ledger.spending.catalogue import stock_key
@@ -47,8 +48,8 @@ class Redemptions:
     def __init__(self, books: Books, actors: Actors, market: Market) -> None:
         self._books, self._actors, self._market = books, actors, market
         self._stock: dict[str, int] = {}
-        self._redemptions: dict[UUID, Redemption] = {}  # those that hold coins
-        self._ended: set[UUID] = set()
+        self._redemptions: Spilled[UUID, Redemption] = Spilled()  # those that hold coins
+        self._ended: SpilledSet[UUID] = SpilledSet()
         self._voucher: tuple[int, UUID, UUID] | None = None  # due right behind what issued it
         self._lost = False
 

@@ -9,6 +9,7 @@ from ledger import access
 from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled, SpilledSet
 from ledger.coins import CoinsAwarded
 from ledger.days import day_of
 from ledger.facts import Entry
@@ -29,8 +30,8 @@ class Reversals:
 
     def __init__(self, books: Books, actors: Actors) -> None:
         self._books, self._actors = books, actors
-        self._reversals: dict[UUID, Reversal] = {}
-        self._claimed: set[UUID] = set()  # causes whose reversal is open or confirmed
+        self._reversals: Spilled[UUID, Reversal] = Spilled()
+        self._claimed: SpilledSet[UUID] = SpilledSet()  # causes whose reversal is open or confirmed
 
     def check(self, entry: Entry, fact: ReversalStep) -> Iterator[Finding]:
         """What is wrong with a step of a reversal."""

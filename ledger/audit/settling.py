@@ -11,11 +11,13 @@ from ledger.audit.amendments import Amendments
 from ledger.audit.books import Books
 from ledger.audit.campaigns import Campaigns
 from ledger.audit.credits import Credits
+from ledger.audit.erasures import AuditedErasures
 from ledger.audit.findings import Finding, found
 from ledger.audit.spending import Spending
+from ledger.audit.spilled import Spilled
 from ledger.budgets import CITY, BudgetSet
 from ledger.coins import MONEY
-from ledger.contributions import CONTRIBUTIONS
+from ledger.contributions import BY_KIND, CONTRIBUTIONS
 from ledger.contributions.base import (
     OPEN_STATES,
     Amended,
@@ -28,12 +30,12 @@ from ledger.contributions.base import (
     Verified,
     Withdrawn,
 )
+from ledger.contributions.evidence import PhotosAdded
 from ledger.contributions.visits import VisitAnnulled
 from ledger.days import day_of
 from ledger.devices import ItemsReceived
 from ledger.errors import InvalidPolicy
 from ledger.facts import Entry
-from ledger.photos import PhotosAdded
 from ledger.policy import PolicyPublished
 from ledger.settlement import parsed, policy_for, settle
 
@@ -50,16 +52,18 @@ class Settling:
         self.spending = Spending(self.books, self.actors)
         self._campaigns = Campaigns(self.actors, self.spending.market.places)
         self._amendments = Amendments(self.books, self.actors)
-        # Those that wait: for a reviewer, or for a budget.
-        self.contributions: dict[UUID, tuple[Contribution | None, State]] = {}
+        self._erasures = AuditedErasures(self.actors)
+        # By kind, those that wait: for a reviewer, or for a budget.
+        self.contributions: Spilled[UUID, tuple[str, State]] = Spilled()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with the next entry of the log."""
         fact = entry.fact
         if isinstance(fact, MONEY):
             yield from self.books.check(entry, fact)  # type: ignore[arg-type]
-            cause = getattr(fact, "cause", None)
-            if cause in self.books.settled and cause not in self.books.waiting:
+            cause: UUID | None = getattr(fact, "cause", None)
+            settled = cause is not None and cause in self.books.settled
+            if cause and settled and cause not in self.books.waiting:
                 self.contributions.pop(cause, None)
             return
         yield from self.books.passed(entry)
@@ -67,8 +71,9 @@ class Settling:
         yield from self.credits.check(entry)
         yield from self.spending.check(entry)
         yield from self._campaigns.check(entry)
+        yield from self._erasures.check(entry)
         if isinstance(fact, VisitAnnulled):
-            _, state = self.contributions.get(entry.originator_id, (None, State()))
+            _, state = self.contributions.get(entry.originator_id, ("", State()))
             yield from self._amendments.annulled(entry, fact, state)
         elif isinstance(fact, CONTRIBUTION_FACTS):
             yield from self._contribution(entry)
@@ -95,6 +100,7 @@ class Settling:
         if originator is not None:
             self.actors.lost(originator)
         self.spending.lost(originator)
+        self._erasures.lost(originator)
         self.books.lost()
         self.credits.lost()
         self._amendments.lost()
@@ -103,7 +109,8 @@ class Settling:
         fact, cause = entry.fact, entry.originator_id
         settled = cause in self.books.settled and cause not in self.books.waiting
         unknown = State(state="settled") if settled else State()
-        contribution, state = self.contributions.get(cause, (None, unknown))
+        kind, state = self.contributions.get(cause, ("", unknown))
+        contribution = BY_KIND.get(kind)
         if isinstance(fact, Amended | Withdrawn):
             yield from self._amendments.check(entry, state)
             state.apply(entry)
@@ -119,7 +126,7 @@ class Settling:
             yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: {state.state}")
             return
         state.apply(entry)
-        self.contributions[cause] = (contribution, state)
+        self.contributions[cause] = (contribution.kind, state)
         assert state.recorded is not None
         places = state.recorded.districts
         if isinstance(fact, Recorded):
@@ -157,7 +164,7 @@ class Settling:
     def _photos(self, entry: Entry, fact: PhotosAdded) -> Iterator[Finding]:
         """Photos are added to something by whose it is."""
         cause = entry.originator_id
-        _, state = self.contributions.get(cause, (None, State()))
+        _, state = self.contributions.get(cause, ("", State()))
         if state.recorded is None and cause not in self.books.settled:
             yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: to nothing")
         elif state.recorded is not None and fact.by != state.recorded.participant_id:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
+from ledger.audit.spilled import Spilled
 from ledger.campaigns.campaign import Campaign, CampaignStep, ShowHeld, frame_key, stock_limits
 from ledger.campaigns.frame import HouseholdListed
 from ledger.contributions.visits import (
@@ -31,7 +32,8 @@ class Stocks:
 
     def __init__(self) -> None:
         self._campaigns: dict[UUID, Campaign] = {}
-        self._handed: dict[UUID, tuple[str, dict[str, int]]] = {}  # by visit: grid and materials
+        # By visit: grid and materials.
+        self._handed: Spilled[UUID, tuple[str, dict[str, int]]] = Spilled()
 
     def taken(self, entry: Entry) -> Iterator[Taken]:
         """What a fact takes of which shared amounts; negative where it gives back."""

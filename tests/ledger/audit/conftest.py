@@ -12,15 +12,27 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from ledger.audit import Disclosures, Finding, Quotas, Snapshots, audit, rows_of, snapshots_of
+from ledger.audit import (
+    Disclosures,
+    Fences,
+    Finding,
+    Orphans,
+    Quotas,
+    Snapshots,
+    audit,
+    rows_of,
+    snapshots_of,
+)
 from ledger.contributions import REPORT
 from ledger.districts import DistrictImported
 from ledger.facts import Fact, catalogue
 from ledger.log import Append
 from ledger.store.leaf import leaf_hash
 from ledger.wallet import OldWalletSnapshot, WalletSnapshot
+from tests.dba import unprotect
 from tests.ledger.audit.spenders import spend_in_every_way
 from tests.ledger.campaigns import visit_in_every_way
+from tests.ledger.erasing import erase_in_every_way
 from tests.ledger.examples import (
     NOW,
     a_reach,
@@ -49,6 +61,8 @@ class Table:
 
     def __init__(self, env: dict[str, str]) -> None:
         self._env = env
+        with self._connection() as connection:
+            unprotect(connection)
 
     def read(self, position: int) -> SimpleNamespace:
         """A row, its columns as attributes."""
@@ -112,6 +126,11 @@ def table(env, town) -> Table:
 @pytest.fixture
 def town(ledger):
     """A ledger in which each kind of fact stands at least once."""
+    return settled(ledger)
+
+
+def settled(ledger):
+    """The same ledger, with all that goes on in a town."""
     ledger.import_districts([DistrictImported(code="1", name="市", parent=None, kind="city")], NOW)
     ledger.import_reaches([a_reach("1")], NOW)
     citizen, worker = someone(ledger), someone(ledger, "grid_worker")
@@ -134,6 +153,7 @@ def town(ledger):
     walk_in_every_way(ledger)
     spend_in_every_way(ledger, dispatcher)
     visit_in_every_way(ledger, dispatcher, "1")
+    erase_in_every_way(ledger)
     return ledger
 
 
@@ -146,6 +166,8 @@ def findings(town):
             Snapshots(snapshots_of(town)),
             Quotas(*reversed(town.store.select_quotas_at())),
             Disclosures(town.vault, town.store),
+            Fences(town.store, town.vault),
+            Orphans(),
         )
         return list(audit(rows_of(town), *beside))
 

@@ -12,7 +12,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, g, request, send_from_directory
 from flask_smorest import Api
 
-from api import auth, errors, limits, metrics
+from api import auth, errors, limits, metrics, published, tails
 from api.auth import public
 from api.config import Settings
 from api.openrosa.routes import routes as openrosa
@@ -66,6 +66,8 @@ def create_app(given: Settings | Services | None = None) -> Flask:
     metrics.register(app)
     auth.register(app)
     limits.register(app, settings)
+    tails.register(app, settings)
+    published.register(app, app.extensions["gwc"])
     document = _routes(app)
     errors.register(app)
     _documentation(app, document)

@@ -55,6 +55,14 @@ def actor() -> Actor:
     return who
 
 
+def standing() -> Callable[[], bool]:
+    """Asks, after this request was begun, whether its bearer still is who it was; raises what the
+    store raises.
+    """
+    ledger, token, who = services().ledger, _token(basic=False), actor()
+    return lambda: ledger.authenticate(token) == who
+
+
 def register(app: Flask) -> None:
     """Ask every request for its right before anything else is looked at."""
     app.before_request(_guard)

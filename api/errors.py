@@ -20,9 +20,12 @@ from eventsourcing.persistence import (
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from api.published import DAMAGED, LogDamaged, LogUnready
+from api.tails import TooManyTails
 from ledger import errors as refused
 from ledger.campaigns import errors as campaigns
 from ledger.devices import DeviceSeqReused
+from ledger.erasure import errors as erasures
 from ledger.errors import LedgerError
 from ledger.store.errors import EntryTooLarge, Overloaded, StoreClosed
 from ledger.trails import errors as trails
@@ -32,8 +35,7 @@ log = logging.getLogger("gwc.error")
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
-# Of a body that is too long this much is read and thrown away, so that the sender, still
-# sending, gets to hear the answer.
+# So much of a body that is too long is read, so that its sender gets to hear the answer.
 DRAIN_BYTES_MAX = 16 * 1024 * 1024
 
 
@@ -158,6 +160,10 @@ STATUS: dict[type[LedgerError], int] = {
     campaigns.VisitIsWithdrawn: 410,
     campaigns.EarlierItemMissing: 409,
     DeviceSeqReused: 409,
+    erasures.AlreadyErased: 409,
+    erasures.ErasureOpen: 409,
+    erasures.ErasureOver: 409,
+    erasures.HoldOver: 409,
     trails.TrailAlreadyPaused: 409,
     trails.TrailNotPaused: 409,
     trails.TrailIsClosed: 409,
@@ -173,6 +179,8 @@ STATUS: dict[type[LedgerError], int] = {
     ViewNotReady: 503,
     ServerOverloaded: 503,
     DatabaseUnavailable: 503,
+    TooManyTails: 503,
+    LogUnready: 503,
 }
 # What the store and the views raise, and what it is called here; the first that fits.
 NAMED: tuple[tuple[type[Exception], type[LedgerError]], ...] = (
@@ -183,6 +191,7 @@ NAMED: tuple[tuple[type[Exception], type[LedgerError]], ...] = (
     (InterfaceError, DatabaseUnavailable),
     (InternalError, DatabaseUnavailable),
     (StoreDown, DatabaseUnavailable),
+    *((cls, LogDamaged) for cls in DAMAGED),
 )
 
 
@@ -211,8 +220,7 @@ def answer(error: LedgerError) -> Response:
     """The problem document of a refusal."""
     status = status_of(error)
     zh, en = error.sentence_zh, error.sentence_en
-    language = _language()
-    number = uuid4()
+    language, number = _language(), uuid4()
     problem = Problem(
         type=f"urn:green-water-coin:problem:{error.code}", title=error.code.replace("_", " "),
         status=status, code=error.code, detail=en if language == "en" else zh, zh=zh, en=en,
@@ -223,7 +231,8 @@ def answer(error: LedgerError) -> Response:
     if error.replayed:
         response.headers["Idempotent-Replay"] = "true"
     if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        seconds = getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS)
+        response.headers["Retry-After"] = str(seconds)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="green-water-coin"'
     if status >= 500:

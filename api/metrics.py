@@ -26,10 +26,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from prometheus_client.values import MutexValue, ValueClass
 
+from ledger.days import from_microseconds
 from projections import BY_NAME
 from projections.store import StoreDown, ViewNotReady
 
 if TYPE_CHECKING:
+    from api.published import Published
     from api.services import Opening, Services
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -79,15 +81,23 @@ def _end(_: BaseException | None) -> None:
 class StateOfTheLog(Collector):
     """Where the log and the views stand, asked when it is asked for."""
 
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
+    def __init__(self, opening: Opening, published: Published) -> None:
+        self._opening, self._published = opening, published
 
     def collect(self) -> Iterable[Metric]:
-        """The head of the log and how far each view is behind it; nothing if neither answers."""
+        """How far the log is signed, its head, and how far each view is behind it; of the latter
+        nothing where the database does not answer.
+        """
+        signed = self._published.signed()
+        yield GaugeMetricFamily(
+            "gwc_log_signed_position", "Last position of the log that is signed and published",
+            value=signed,
+        )  # fmt: skip
         try:
             here = self._opening.services()
             head = here.pings()
             lags = {view: max(head - here.views.position(view), 0) for view in BY_NAME}
+            waiting = unsigned_seconds(here, signed)
         except (PersistenceError, StoreDown, OSError):
             yield GaugeMetricFamily("gwc_database_up", "Whether the database answers", value=0)
             return
@@ -97,7 +107,18 @@ class StateOfTheLog(Collector):
         for view, lag in lags.items():
             family.add_metric([view], lag)
         yield family
+        yield GaugeMetricFamily(
+            "gwc_log_unsigned_seconds", "For how long the oldest entry that is not signed waits",
+            value=waiting,
+        )  # fmt: skip
         yield from _books(here)
+
+
+def unsigned_seconds(here: Services, signed: int) -> float:
+    """For how long the oldest entry behind ``signed`` has waited; 0 where there is none."""
+    rows = here.ledger.rows(signed, 1)
+    moment = from_microseconds(rows[0].recorded_at) if rows else None
+    return 0.0 if moment is None else max((here.clock() - moment).total_seconds(), 0.0)
 
 
 def _books(here: Services) -> Iterable[Metric]:
@@ -116,7 +137,7 @@ def _books(here: Services) -> Iterable[Metric]:
     yield family
 
 
-def exposition(opening: Opening) -> bytes:
+def exposition(opening: Opening, published: Published) -> bytes:
     """All numbers in the text format of Prometheus."""
     registry = CollectorRegistry()
     if ValueClass is MutexValue:  # One process, so its own registry has everything.
@@ -124,5 +145,5 @@ def exposition(opening: Opening) -> bytes:
     else:
         own = CollectorRegistry()
         MultiProcessCollector(own)
-    registry.register(StateOfTheLog(opening))
+    registry.register(StateOfTheLog(opening, published))
     return generate_latest(own) + generate_latest(registry)

@@ -41,6 +41,11 @@ _numbers = tempfile.mkdtemp(prefix="gwc-metrics-")
 raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_numbers}"]
 
 
+def post_worker_init(worker: Any) -> None:
+    """Let answers that last end with the worker, not with the patience of its master."""
+    worker.wsgi.extensions["gwc"].ending = lambda: not worker.alive
+
+
 def child_exit(_: Any, worker: Any) -> None:
     """What a dead worker was doing at the moment counts no longer; what it did still does."""
     from prometheus_client.multiprocess import mark_process_dead

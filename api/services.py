@@ -5,17 +5,23 @@ The web, the commands and the tests all open their services here and nowhere els
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 
 import msgspec
+from eventsourcing.persistence import PersistenceError
 
 from api.config import Settings
 from ledger.application import Ledger
+from ledger.erasure.published import unheld
+from ledger.transparency.tiles import LogFolder
 from projections.reading import Views, open_views
 
 Clock = Callable[[], datetime]
+
+_log = logging.getLogger("gwc.erasure")
 
 
 def the_clock() -> datetime:
@@ -36,6 +42,11 @@ class Services(msgspec.Struct, frozen=True):
         self.ledger.close()
         self.views.close()
 
+    def published_log(self) -> LogFolder | None:
+        """The folder of the published log; None before a notary began it."""
+        head = self.ledger.store.select_log_head()
+        return LogFolder(self.settings.log_dir / head.log_id) if head else None
+
     def pings(self) -> int:
         """The head of the log, asked of the database itself; raises what the store raises."""
         return self.ledger.head()
@@ -49,6 +60,7 @@ def open_services(
     try:
         if publish:
             ledger.vault.check_key()
+            _forget_again(ledger, settings, clock())
             ledger.ensure_policy(clock())
     except BaseException:
         ledger.close()
@@ -56,11 +68,29 @@ def open_services(
     return Services(settings, ledger, open_views(settings.database_url, settings.redis_url), clock)
 
 
+def _forget_again(ledger: Ledger, settings: Settings, now: datetime) -> None:
+    """Before anything is served: what was erased and a restored backup brought back goes again.
+
+    An erasure that was begun is gone on with; where that fails, housekeeping tries it again.
+    """
+    folder = settings.log_dir
+    logs = [LogFolder(one) for one in sorted(folder.iterdir())] if folder.is_dir() else []
+    if again := ledger.forget_again(unheld(ledger, logs)):
+        _log.warning("restored data of %d erased subjects was erased again", len(again))
+    try:
+        for _ in ledger.resume_erasures(now):
+            pass
+    except PersistenceError as problem:
+        _log.warning("an erasure waits to be gone on with: %s", type(problem).__name__)
+
+
 class Opening:
     """The services of a worker, opened on first use, and tried again after a failure."""
 
     def __init__(self, settings: Settings, services: Services | None = None) -> None:
         self.settings = settings
+        self.ending: Callable[[], bool] = lambda: False
+        """Whether this worker is about to end, so that long answers should."""
         self._services = services
         self._lock = Lock()
 

@@ -24,6 +24,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "boards.read": EVERYBODY,
     "contributions.read": EVERYBODY,
     "history.read": frozenset({"auditor"}),
+    "receipts.read": EVERYBODY,
     "catalogue.read": EVERYBODY,
     "catalogue.manage": frozenset({"merchant", "reward_officer"}),
     "redemptions.ask": CONTRIBUTORS,
@@ -54,6 +55,12 @@ RIGHTS: dict[str, frozenset[str]] = {
     "budgets.set": frozenset({"reward_officer"}),
     "budgets.read": frozenset({"reward_officer", "approver", "auditor", "admin"}),
     "books.read": frozenset({"auditor", "reward_officer", "approver"}),
+    "me.erase": EVERYBODY,
+    "erasures.ask": frozenset({"registrar", "admin"}),
+    "erasures.decide": frozenset({"approver", "admin"}),
+    "erasures.read": frozenset({"registrar", "approver", "auditor", "admin"}),
+    "erasures.see": EVERYBODY,
+    "holds.manage": frozenset({"approver", "admin"}),
 }
 
 

@@ -22,8 +22,8 @@ Budgets = Mapping[tuple[str, int], int]
 
 @stored_as(
     "budget.set",
-    zh="设定 {district} {year} 年绿水币预算 {coins} 枚",
-    en="The budget of {district} for {year} was set to {coins} coins",
+    zh="{by} 将 {district} {year} 年的绿水币预算定为 {coins} 枚",
+    en="{by} set the budget of {district} for {year} to {coins} coins",
 )
 class BudgetSet(Fact, frozen=True):
     """From now on a district (``*``: the city) may award so many coins for days of a year."""

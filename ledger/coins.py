@@ -34,8 +34,10 @@ def total(parts: tuple[Part, ...]) -> int:
 
 @stored_as(
     "wallet.coins-awarded",
-    zh="获得 {amount} 枚绿水币（政策 {policy_version}，规则 {rule}）",
-    en="{amount} coins were awarded (policy {policy_version}, rule {rule})",
+    zh="{participant_id} 因 {earned_on} 的{kind} {cause} 获得 {amount} 枚绿水币，有效至 "
+    "{expires_on}（政策 {policy_version}，规则：{rule}）{reasons}",
+    en="{participant_id} was awarded {amount} coins for the {kind} {cause} of {earned_on}, good "
+    "through {expires_on} (policy {policy_version}, rule: {rule}){reasons}",
 )
 class CoinsAwarded(Fact, frozen=True):
     """A lot: coins granted for one recorded cause under one rule of one policy version.
@@ -61,8 +63,10 @@ class CoinsAwarded(Fact, frozen=True):
 
 @stored_as(
     "wallet.award-refused",
-    zh="未发放绿水币（政策 {policy_version}，规则 {rule}）",
-    en="No coins were awarded (policy {policy_version}, rule {rule})",
+    zh="{participant_id} 因 {earned_on} 的{kind} {cause} 未获绿水币（政策 {policy_version}，"
+    "规则：{rule}）{reasons}",
+    en="{participant_id} was awarded no coins for the {kind} {cause} of {earned_on} (policy "
+    "{policy_version}, rule: {rule}){reasons}",
 )
 class AwardRefused(Fact, frozen=True):
     """Why a contribution earned nothing: the rule that said no, and its reasons."""
@@ -77,7 +81,9 @@ class AwardRefused(Fact, frozen=True):
 
 
 @stored_as(
-    "wallet.coins-held", zh="为兑换冻结 {amount} 枚绿水币", en="{amount} coins were held"
+    "wallet.coins-held",
+    zh="为兑换 {redemption_id} 冻结 {participant_id} 的 {amount} 枚绿水币",
+    en="{amount} coins of {participant_id} were held for the redemption {redemption_id}",
 )
 class CoinsHeld(Fact, frozen=True):
     """Coins set aside for a redemption: spent when it is collected, else released."""
@@ -90,7 +96,11 @@ class CoinsHeld(Fact, frozen=True):
     parts: tuple[Part, ...]
 
 
-@stored_as("wallet.coins-spent", zh="兑换花费 {amount} 枚绿水币", en="{amount} coins were spent")
+@stored_as(
+    "wallet.coins-spent",
+    zh="{participant_id} 为兑换 {redemption_id} 花费 {amount} 枚绿水币",
+    en="{participant_id} spent {amount} coins on the redemption {redemption_id}",
+)
 class CoinsSpent(Fact, frozen=True):
     """All the coins held for a redemption are spent; a hold is never split."""
 
@@ -102,8 +112,9 @@ class CoinsSpent(Fact, frozen=True):
 
 @stored_as(
     "wallet.coins-released",
-    zh="解冻 {amount} 枚绿水币，退回原批次",
-    en="{amount} held coins came back to their lots",
+    zh="兑换 {redemption_id} 未成，{participant_id} 的 {amount} 枚绿水币解冻，退回原批次",
+    en="The redemption {redemption_id} came to nothing: {amount} held coins of {participant_id} "
+    "came back to their lots",
 )
 class CoinsReleased(Fact, frozen=True):
     """All the coins held for a redemption come back, with the expiry they had.
@@ -121,8 +132,8 @@ class CoinsReleased(Fact, frozen=True):
 
 @stored_as(
     "wallet.coins-expired",
-    zh="{amount} 枚绿水币过期（截至 {as_of}）",
-    en="{amount} coins expired (as of {as_of})",
+    zh="{participant_id} 的 {amount} 枚绿水币过期（截至 {as_of}）",
+    en="{amount} coins of {participant_id} expired (as of {as_of})",
 )
 class CoinsExpired(Fact, frozen=True):
     """What was left of lots whose last good day was before ``as_of``."""
@@ -135,8 +146,10 @@ class CoinsExpired(Fact, frozen=True):
 
 @stored_as(
     "wallet.award-reversed",
-    zh="撤回发放的 {amount} 枚绿水币，其中欠 {debt} 枚",
-    en="An award of {amount} coins was taken back; {debt} of them are owed",
+    zh="撤回 {participant_id} 因{kind} {cause} 获得的 {amount} 枚绿水币，其中欠 {debt} 枚，"
+    "原因：{reason}",
+    en="{amount} coins of {participant_id} for the {kind} {cause} were taken back, {debt} of "
+    "them are owed: {reason}",
 )
 class AwardReversed(Fact, frozen=True):
     """An award was taken back: from its own lot, then from others, and the rest is owed.
@@ -159,7 +172,9 @@ class AwardReversed(Fact, frozen=True):
 
 
 @stored_as(
-    "wallet.coins-given", zh="捐出 {amount} 枚绿水币", en="{amount} coins were given away"
+    "wallet.coins-given",
+    zh="{participant_id} 向账户 {to} 捐出 {amount} 枚绿水币",
+    en="{participant_id} gave {amount} coins to the account {to}",
 )
 class CoinsGiven(Fact, frozen=True):
     """Coins left for a team's or an enterprise's account."""
@@ -179,7 +194,9 @@ class GivenLot(msgspec.Struct, frozen=True):
 
 
 @stored_as(
-    "wallet.coins-received", zh="收到捐赠的 {amount} 枚绿水币", en="{amount} coins were received"
+    "wallet.coins-received",
+    zh="账户 {participant_id} 收到 {giver} 捐赠的 {amount} 枚绿水币",
+    en="The account {participant_id} received {amount} coins from {giver}",
 )
 class CoinsReceived(Fact, frozen=True):
     """Coins arrived in an account: a lot for each expiry date, so giving prolongs nothing."""

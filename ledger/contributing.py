@@ -152,9 +152,9 @@ class Contributing(Registers):
                 fact = Verified(**signed, tier=tier)
             else:
                 owner = recorded.participant_id
-                sealed, row = self.vault.seal(cause, owner, "review", reason, now)
-                basis.rows.append(row)
-                fact = ReviewRefused(**signed, sealed=(sealed,))
+                sealed, rows = self.vault.seal_words(cause, owner, "review", reason, now)
+                basis.rows += rows
+                fact = ReviewRefused(**signed, sealed=sealed)
             facts = [fact] if tier is not None else [*self.annulling(cause, basis, now), fact]
             return self._decided(contribution, cause, state, facts, now, basis)
 

@@ -6,9 +6,7 @@ its own, named by a keyed digest: the log tells no device's id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -16,8 +14,6 @@ import msgspec
 from ledger import identity
 from ledger.errors import LedgerError
 from ledger.facts import Entry, Fact, stored_as
-from ledger.log import Append, Log
-from ledger.parcels import RECORDED, Item, Parcel, Result
 
 BLOCK = 1_000
 GAPS_TOLD_MAX = 1_000
@@ -29,8 +25,11 @@ class DeviceSeqReused(LedgerError):
     en = "The device number {device_seq} was used for other content; give this item a new one."
 
 
-@stored_as("device.items-received", zh="收到设备离线上传的记录",
-           en="Items that a device had numbered were received")  # fmt: skip
+@stored_as(
+    "device.items-received",
+    zh="收到 {participant_id} 的设备离线上传的 {items} 条记录",
+    en="{items} items recorded without signal came from a device of {participant_id}",
+)
 class ItemsReceived(Fact, frozen=True):
     """Numbers of a device, and the submission each one was."""
 
@@ -70,69 +69,3 @@ def gaps(blocks: list[int], received: Iterable[int]) -> list[int]:
         if seq < highest and seq not in known
     )
     return [seq for _, seq in zip(range(GAPS_TOLD_MAX), missing, strict=False)]
-
-
-class Numbers:
-    """The device's numbers around those of a parcel."""
-
-    def __init__(self, ledger: Log, parcel: Parcel) -> None:
-        person = parcel.actor.participant_id
-        self._ledger, self._parcel = ledger, parcel
-        self._device = ledger.vault.fingerprint(person, b"device/" + parcel.device_id.encode())
-        self._sent = {item.device_seq for item in parcel.items if item.device_seq is not None}
-        self._blocks = blocks_of(self._sent)
-        self._known: dict[int, Device] = {}
-        self._taken: dict[int, UUID] = {}
-
-    def look(self) -> None:
-        """Read which numbers were received; what was noted since is forgotten."""
-        self._taken = {}
-        self._known = {
-            block: self._ledger.fold(block_id(self._device, block), Device())
-            for block in self._blocks
-        }
-
-    @contextmanager
-    def holding(self, item: Item) -> Iterator[None]:
-        """The item's number is its own while it is recorded, and free again where that fails.
-
-        Raises DeviceSeqReused where it was another submission's.
-        """
-        seq, submission_id = item.device_seq, item.submission_id
-        if seq is None or submission_id is None:
-            yield
-            return
-        known = self._taken.get(seq) or self._known[seq // BLOCK].received.get(seq)
-        if known not in (None, submission_id):
-            raise DeviceSeqReused(device_seq=seq)
-        first = seq not in self._taken
-        self._taken[seq] = submission_id
-        try:
-            yield
-        except BaseException:
-            if first:
-                del self._taken[seq]
-            raise
-
-    def save(self, results: Mapping[int, Result], now: datetime) -> None:
-        """Note the numbers of what was recorded and was not noted yet."""
-        new: dict[int, dict[int, UUID]] = {}
-        for number, result in results.items():
-            seq, submission_id = self._parcel.items[number].device_seq, result.submission_id
-            if seq is None or submission_id is None or result.status not in RECORDED:
-                continue
-            if seq not in self._known[seq // BLOCK].received:
-                new.setdefault(seq // BLOCK, {})[seq] = submission_id
-        writes = [
-            Append(block_id(self._device, block), self._known[block].version, [ItemsReceived(
-                participant_id=self._parcel.actor.participant_id, items=tuple(items.items()),
-            )])
-            for block, items in new.items()
-        ]  # fmt: skip
-        if writes:
-            self._ledger.append(writes, now)
-
-    def missing(self) -> list[int]:
-        """Numbers that never came, those of this parcel left out."""
-        known = {seq for one in self._known.values() for seq in one.received}
-        return gaps(self._blocks, known | self._sent)

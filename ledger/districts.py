@@ -17,8 +17,8 @@ CODE = re.compile(r"[\w.-]{1,40}\Z")
 
 @stored_as(
     "district.imported",
-    zh="导入行政区 {code} {name}",
-    en="District {code} {name} was imported",
+    zh="{by} 导入行政区 {code} {name}",
+    en="{by} imported the district {code} {name}",
 )
 class DistrictImported(Fact, frozen=True):
     """A district as the city's list names it; importing it again replaces name and parent."""

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.errors import CorruptFact, UnknownFact
-from ledger.words import Text, in_words
+from ledger.words import Text
 
 __all__ = ["Entry", "Fact", "Sealed", "Text", "catalogue", "decode", "encode", "stored_as"]
 
@@ -35,15 +35,15 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     topic: ClassVar[str] = ""
     headline: ClassVar[Text] = Text(zh="", en="")
 
-    def sentence(self) -> Text:
-        """What happened, as an auditor reads it; fields may appear in the headline by name."""
-        words = {
-            field: in_words(field, value)
-            for field, value in msgspec.structs.asdict(self).items()
-        }
-        return Text(
-            zh=self.headline.zh.format(**{field: text.zh for field, text in words.items()}),
-            en=self.headline.en.format(**{field: text.en for field, text in words.items()}),
+    def sentence(self, originator: UUID | None = None) -> Text:
+        """What happened, as an auditor reads it.
+
+        Fields may appear in the headline by name, and ``originator``: of what it is a fact.
+        """
+        from ledger.sentences import sentence  # Only who reads needs the words.
+
+        return sentence(
+            self.headline, {"originator": originator, **msgspec.structs.asdict(self)}
         )
 
 
@@ -100,5 +100,5 @@ def decode(topic: str, state: bytes) -> Fact:
         raise UnknownFact(topic=topic) from None
     try:
         return decoder.decode(state)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptFact(topic=topic, problem=str(error)) from error

@@ -22,7 +22,7 @@ from ledger.facts import Entry, Fact
 from ledger.identity import wallet_id
 from ledger.store.errors import QuotaExceeded
 from ledger.store.mapper import RecordedFact
-from ledger.store.rows import Quota, VaultRow
+from ledger.store.rows import Fence, Quota, VaultRow
 from ledger.vault import Vault, VaultStore
 from ledger.wallet import Wallet, WalletSnapshot
 
@@ -206,13 +206,14 @@ class Log(Application[UUID]):
         head: int | None = None,
         shelves: Mapping[str, int] | None = None,
         quotas: Sequence[Quota] = (),
+        fence: Fence | None = None,
     ) -> list[Entry]:
         """Save the facts of one command, all or none; raises IntegrityError when outrun.
 
         They get consecutive positions. ``unchanged`` names originators the decision looked at
         with the version they must still have, ``shelves`` those of the vault with the position of
         their newest row; ``head`` is the last position of the log it looked at; ``quotas`` are
-        what it takes of shared amounts (raises QuotaExceeded).
+        what it takes of shared amounts (raises QuotaExceeded); ``fence``: as the store takes it.
         """
         entries = [
             Entry(write.originator_id, write.version + number, now, fact)
@@ -220,13 +221,14 @@ class Log(Application[UUID]):
             for number, fact in enumerate(write.facts, 1)
         ]
         if (batch := self.batch) is not None:
-            alone = head is not None or bool(shelves)
+            alone = head is not None or bool(shelves) or fence is not None
             batch.afford(quotas, self.store.select_used)
             return batch.add(entries, vault_rows, unchanged or {}, quotas, alone=alone)
         # As the library's EventStore.put does, without a Notification for every fact.
         positions = self.store.insert_events(
             [self.mapper.to_stored_event(entry) for entry in entries],
             vault_rows=vault_rows, unchanged=unchanged, head=head, shelves=shelves, quotas=quotas,
+            fence=fence,
         )  # fmt: skip
         return [
             msgspec.structs.replace(entry, position=position)

@@ -1,4 +1,7 @@
-"""Participants (参与者) and their roles, as pseudonyms; names and phones are in the vault."""
+"""Participants (参与者), their roles and their tokens, as pseudonyms.
+
+Names and phones are in the vault.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +45,8 @@ class Actor(msgspec.Struct, frozen=True):
 
 @stored_as(
     "participant.registered",
-    zh="登记参与者，角色 {role}",
-    en="A participant was registered as {role}",
+    zh="{by} 登记参与者 {originator}，角色{role}，地区 {district}",
+    en="{by} registered the participant {originator} as {role} of {district}",
 )
 class ParticipantRegistered(Fact, frozen=True):
     """Somebody joined; ``employer`` is the enterprise whose staff they are."""
@@ -57,7 +60,11 @@ class ParticipantRegistered(Fact, frozen=True):
     by: UUID | None = None
 
 
-@stored_as("participant.role-granted", zh="授予角色 {role}", en="The role {role} was granted")
+@stored_as(
+    "participant.role-granted",
+    zh="{by} 授予 {originator} 角色{role}，地区 {district}",
+    en="{by} granted {originator} the role {role} of {district}",
+)
 class RoleGranted(Fact, frozen=True):
     role: str
     district: str | None
@@ -66,8 +73,8 @@ class RoleGranted(Fact, frozen=True):
 
 @stored_as(
     "participant.role-revoked",
-    zh="撤销角色 {role}（{reason}）",
-    en="The role {role} was revoked ({reason})",
+    zh="{by} 撤销 {originator} 的角色{role}，原因：{reason}",
+    en="{by} took the role {role} from {originator}: {reason}",
 )
 class RoleRevoked(Fact, frozen=True):
     role: str
@@ -77,8 +84,8 @@ class RoleRevoked(Fact, frozen=True):
 
 @stored_as(
     "participant.consent-given",
-    zh="同意 {consent}",
-    en="Consent to {consent} was given",
+    zh="{participant_id} 同意{consent}",
+    en="{participant_id} consented to {consent}",
 )
 class ConsentGiven(Fact, frozen=True):
     """A separate consent (个人信息保护法 art. 29) to one use of personal data."""
@@ -92,8 +99,8 @@ class ConsentGiven(Fact, frozen=True):
 
 @stored_as(
     "participant.consent-withdrawn",
-    zh="撤回同意 {consent}",
-    en="Consent to {consent} was withdrawn",
+    zh="{participant_id} 撤回对{consent}的同意",
+    en="{participant_id} withdrew the consent to {consent}",
 )
 class ConsentWithdrawn(Fact, frozen=True):
     """As easily taken back as given (art. 15)."""
@@ -145,3 +152,43 @@ class Participant(msgspec.Struct):
 def _alias(sealed: tuple[Sealed, ...]) -> Sealed | None:
     """The alias among what a fact sealed; a later one has a number behind its field's name."""
     return next((one for one in sealed if one.field.startswith("alias")), None)
+
+
+@stored_as(
+    "token.issued",
+    zh="{by} 为 {participant_id} 签发访问令牌 {originator}，角色{role}，地区 {district}",
+    en="{by} issued the access token {originator} to {participant_id} as {role} of {district}",
+)
+class TokenIssued(Fact, frozen=True):
+    """An opaque bearer token exists; only its SHA-256 is known here."""
+
+    token_sha256: str
+    participant_id: UUID
+    role: str
+    district: str | None
+    by: UUID | None = None
+
+
+@stored_as(
+    "token.revoked",
+    zh="{by} 吊销访问令牌 {originator}",
+    en="{by} revoked the access token {originator}",
+)
+class TokenRevoked(Fact, frozen=True):
+    by: UUID | None = None
+
+
+class TokenState(msgspec.Struct):
+    """One token as it stands."""
+
+    version: int = 0
+    issued: TokenIssued | None = None
+    position: int = 0
+    revoked: bool = False
+
+    def apply(self, entry: Entry) -> None:
+        self.version = entry.originator_version
+        if isinstance(entry.fact, TokenIssued):
+            self.issued, self.position = entry.fact, entry.position
+        elif isinstance(entry.fact, TokenRevoked):
+            self.revoked = True

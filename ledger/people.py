@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from ledger import access, identity
+from ledger.erasure.errors import SubjectErased
 from ledger.errors import (
     CommitmentBroken,
     Erased,
@@ -108,8 +109,9 @@ class People(Tokens):
     ) -> Registration:
         """A new token; without ``participant`` for a new one, else granting the role if need be.
 
-        Raises NotFound for a participant nobody registered. ``token`` and ``participant`` with
-        ``new`` may be given by a caller whose ids must be repeatable (the demo).
+        Raises NotFound for a participant nobody registered, SubjectErased. ``token`` and
+        ``participant`` with ``new`` may be given by a caller whose ids must be repeatable (the
+        demo).
         """
         if role not in ROLES:
             raise InvalidInput(role=role)
@@ -118,6 +120,8 @@ class People(Tokens):
         person = participant or uuid4()
 
         def command() -> Registration:
+            if participant is not None and self.store.is_fenced(person):
+                raise SubjectErased
             state = self.participant(person)
             writes = [self._issued(bearer, person, role, district, by)]
             if state.registered is None:

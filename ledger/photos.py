@@ -12,11 +12,11 @@ import msgspec
 
 from ledger import identity
 from ledger.campaigns.errors import EarlierItemMissing, VisitIsWithdrawn
-from ledger.commands import Signature, Signed, signature
+from ledger.commands import Signature, signature
 from ledger.contributions.base import State
-from ledger.contributions.evidence import PHOTOS_MAX, Sha256
+from ledger.contributions.evidence import PHOTOS_MAX, PhotosAdded, Sha256
 from ledger.errors import FieldError, InvalidInput, NotFound
-from ledger.facts import Entry, Sealed, stored_as
+from ledger.facts import Entry
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.registers import Registers
@@ -29,14 +29,6 @@ class PhotosBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Photos of a contribution, by the SHA-256 of each."""
 
     photos: Annotated[tuple[Sha256, ...], msgspec.Meta(min_length=1, max_length=PHOTOS_MAX)]
-
-
-@stored_as("contribution.photos-added", zh="补充照片", en="Photos were added to a contribution")
-class PhotosAdded(Signed, frozen=True):
-    """Digests of photos that were sent in after the contribution they belong to."""
-
-    photos: tuple[str, ...]
-    sealed: tuple[Sealed, ...] = ()
 
 
 class Photo(msgspec.Struct, frozen=True):

@@ -116,8 +116,8 @@ class Policy(msgspec.Struct, frozen=True):
 
 @stored_as(
     "policy.published",
-    zh="发布奖励政策 {version}，自 {effective_from} 起生效",
-    en="Reward policy {version} was published, effective from {effective_from}",
+    zh="{by} 发布奖励政策 {version}，自 {effective_from} 起生效",
+    en="{by} published the reward policy {version}, effective from {effective_from}",
 )
 class PolicyPublished(Fact, frozen=True):
     """A version of the reward policy, exactly as its file read."""

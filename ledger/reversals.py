@@ -28,8 +28,10 @@ class ReversalStep(Signed, frozen=True):
 
 @stored_as(
     "reversal.proposed",
-    zh="提出撤回发放（{reason}）",
-    en="Somebody proposed to take an award back ({reason})",
+    zh="{by} 提议撤回 {participant_id} 因 {cause} 获得的绿水币（撤回 {originator}），"
+    "原因：{reason}",
+    en="{by} proposed to take back what {participant_id} was awarded for {cause} (reversal "
+    "{originator}): {reason}",
 )
 class ReversalProposed(ReversalStep, frozen=True):
     """A reward officer found an award to be wrong; the words are sealed under its owner's key."""
@@ -42,12 +44,20 @@ class ReversalProposed(ReversalStep, frozen=True):
     sealed: tuple[Sealed, ...] = ()
 
 
-@stored_as("reversal.confirmed", zh="确认撤回发放", en="Taking the award back was confirmed")
+@stored_as(
+    "reversal.confirmed",
+    zh="{by} 确认撤回 {originator}",
+    en="{by} confirmed the reversal {originator}",
+)
 class ReversalConfirmed(ReversalStep, frozen=True):
     """By somebody else than who proposed it; the coins go in the same commit."""
 
 
-@stored_as("reversal.rejected", zh="不同意撤回发放", en="Taking the award back was not agreed to")
+@stored_as(
+    "reversal.rejected",
+    zh="{by} 不同意撤回 {originator}，发放维持不变",
+    en="{by} did not agree to the reversal {originator}; the award stands",
+)
 class ReversalRejected(ReversalStep, frozen=True):
     """The award stands; another reversal may be proposed on other grounds."""
 

@@ -76,14 +76,14 @@ class Reversing(Registers):
                     raise IntegrityError(f"{reversal_id} was proposed meanwhile")
                 raise AlreadyReversed
             _check_expiry(award, now)
-            sealed, row = self.vault.seal(
+            sealed, rows = self.vault.seal_words(
                 reversal_id, award.participant_id, "reversal", words, now
             )
             fact = ReversalProposed(
                 participant_id=award.participant_id, cause=cause, lot=lot, reason=reason,
-                districts=award.districts, sealed=(sealed,), **signed,
+                districts=award.districts, sealed=sealed, **signed,
             )  # fmt: skip
-            return Decision([fact], rows=[row], quotas=[claim(cause, 1)])
+            return Decision([fact], rows=rows, quotas=[claim(cause, 1)])
 
         return self._decide_reversal(
             actor, "propose", reversal_id, request, submission_id, now, decide

@@ -14,8 +14,8 @@ Line = tuple[tuple[float, float], ...]
 
 @stored_as(
     "river.reach-imported",
-    zh="导入河段 {name}（{length_m} 米）",
-    en="The reach {name} ({length_m} m) was imported",
+    zh="{by} 导入河段 {reach_id}“{name}”，长 {length_m} 米",
+    en="{by} imported the reach {reach_id}, “{name}”, {length_m} m long",
 )
 class ReachImported(Fact, frozen=True):
     """A reach's centre line, WGS-84 (longitude, latitude); again under the same id replaces it."""

@@ -26,8 +26,9 @@ from ledger.contributing import Contributing
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import State, Times
 from ledger.contributions.visit import VISIT, VisitBody
-from ledger.devices import DeviceSeqReused, Numbers
+from ledger.devices import DeviceSeqReused
 from ledger.errors import Contended, InvalidInput, LedgerError, SubmissionConflict
+from ledger.numbering import Numbers
 from ledger.parcels import (
     ACTIONS,
     EDIT,

@@ -9,54 +9,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from ledger import identity
 from ledger.errors import NotFound
-from ledger.facts import Entry, Fact, stored_as
 from ledger.known_tokens import NEVER, KnownTokens
 from ledger.log import Append
-from ledger.participants import Actor, Participant, RoleRevoked
+from ledger.participants import (
+    Actor,
+    Participant,
+    RoleRevoked,
+    TokenIssued,
+    TokenRevoked,
+    TokenState,
+)
 from ledger.registers import Registers
 from ledger.store.mapper import as_uuid
 
 TOKEN_BYTES = 32
-
-
-@stored_as(
-    "token.issued",
-    zh="签发访问令牌，角色 {role}",
-    en="An access token was issued for the role {role}",
-)
-class TokenIssued(Fact, frozen=True):
-    """An opaque bearer token exists; only its SHA-256 is known here."""
-
-    token_sha256: str
-    participant_id: UUID
-    role: str
-    district: str | None
-    by: UUID | None = None
-
-
-@stored_as("token.revoked", zh="吊销访问令牌", en="An access token was revoked")
-class TokenRevoked(Fact, frozen=True):
-    by: UUID | None = None
-
-
-class TokenState(msgspec.Struct):
-    """One token as it stands."""
-
-    version: int = 0
-    issued: TokenIssued | None = None
-    position: int = 0
-    revoked: bool = False
-
-    def apply(self, entry: Entry) -> None:
-        self.version = entry.originator_version
-        if isinstance(entry.fact, TokenIssued):
-            self.issued, self.position = entry.fact, entry.position
-        elif isinstance(entry.fact, TokenRevoked):
-            self.revoked = True
 
 
 class Tokens(Registers):

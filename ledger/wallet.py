@@ -6,8 +6,10 @@ good through its expiry date, whether or not the job that writes expiries has ru
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -173,9 +175,14 @@ class Wallet(msgspec.Struct):
         return sum(kinds.values()) if kind is None else kinds.get(kind, 0)
 
     def earned_in_month(self, day: date) -> int:
-        first = day.replace(day=1)
-        month = (first + timedelta(days=number) for number in range(31))
-        return sum(self.earned_in_day(one) for one in month if one.month == day.month)
+        earned = map(self.earned.get, _month(day.year, day.month))
+        return sum(sum(kinds.values()) for kinds in earned if kinds)
+
+
+@lru_cache(maxsize=100)
+def _month(year: int, month: int) -> tuple[date, ...]:
+    """Every day of a month."""
+    return tuple(date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1))
 
 
 def first(parts: Iterator[Part], amount: int) -> tuple[Part, ...]:

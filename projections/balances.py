@@ -156,6 +156,12 @@ def _received(fact: CoinsReceived, entry: Entry) -> list[Lot]:
     ]  # fmt: skip
 
 
+def shown(row: Row, today: date) -> tuple[int, int]:
+    """What a row says somebody can spend on ``today``, and what they hold."""
+    account, day = _decode(row.data), today.isoformat()
+    return sum(lot.amount for lot in account.lots if lot.expires_on >= day), account.held
+
+
 def wallet(store: Source, participant: UUID, today: date) -> dict[str, Any]:
     """What a participant can spend on ``today``; a lot is good through its expiry date.
 

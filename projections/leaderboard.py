@@ -200,6 +200,12 @@ def board(
     return _around(store, bucket, f"{bucket}/{around}")
 
 
+def shown(row: Row) -> tuple[str, int, int]:
+    """Whose line of a board a row is, their coins, and when the total was reached."""
+    score = _score(row.data)
+    return score.participant_id, score.coins, score.position
+
+
 def consenting(store: Source) -> set[UUID]:
     """Everybody on the board of all time: who consented to boards, and has earned something."""
     bucket, place = _board("all", period_of("all", date.max), EVERYWHERE, EVERYBODY), BEHIND_ALL

@@ -13,8 +13,10 @@ from scripts.terminal import LANGUAGES, Terminal, explained
 # Name -> where it lives, and its line of help in Chinese and English.
 COMMANDS = {
     "demo": ("scripts.demo:demo", "演示一座小城市 / play a small city, print it, serve it"),
-    "serve": ("scripts.serve:serve", "启动服务 / the web server and the follower"),
+    "serve": ("scripts.serve:serve", "启动服务 / the web server, follower and notary"),
     "follow": ("scripts.serve:follow", "只运行视图更新 / keep the views up to date, alone"),
+    "notary": ("scripts.notary:notary", "公证日志 / publish and sign the log, alone"),
+    "witness": ("scripts.witness:witness", "见证日志 / cosign the checkpoints of other logs"),
     "token": ("scripts.tokens:token", "签发、吊销令牌 / issue and revoke bearer tokens"),
     "import": ("scripts.imports:imports", "导入 / rivers, districts, GPX files"),
     "policy": ("scripts.policies:policy", "奖励政策 / publish and show the reward policy"),
@@ -23,10 +25,15 @@ COMMANDS = {
     "replay": ("scripts.replay:replay", "重算奖励 / recompute every award from the facts"),
     "explain": ("scripts.explain:explain", "逐枚说明 / every coin of a wallet, what became of it"),
     "expire": ("scripts.expire:expire", "到期处理 / write off expired coins, end overdue holds"),
+    "erase": ("scripts.erase:erase", "删除个人信息 / erase a person, a household, an account"),
+    "hold": ("scripts.holds:hold", "依法保全 / legal holds: nothing behind them is erased"),
     "views": ("scripts.views:views", "视图状态 / version, position, lag, digest of the views"),
     "rebuild": ("scripts.views:rebuild", "重建视图 / rebuild views while the old ones serve"),
     "audit": ("scripts.audit:audit", "审计 / every check; a line per finding"),
-    "export": ("scripts.exports:export", "导出 / the history as NDJSON"),
+    "database": ("scripts.database:database", "数据库角色 / tables, the application's role"),
+    "receipt": ("scripts.receipts:receipt", "回执 / check a receipt, or make one without us"),
+    "history": ("scripts.history:history", "历史 / every fact in a sentence; filters, live tail"),
+    "export": ("scripts.exports:export", "导出 / history, journal, an auditor's bundle"),
     "bench": ("scripts.bench:bench", "性能对比 / measure against the stock library"),
 }
 

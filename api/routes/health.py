@@ -9,6 +9,7 @@ from flask import Response, current_app
 
 from api import metrics
 from api.auth import PUBLIC, services
+from api.published import published
 from api.routing import Routes, answer
 from projections import BY_NAME
 from projections.store import StoreDown
@@ -28,7 +29,9 @@ def get_health() -> Response:
 @routes.on("GET", "/readyz", PUBLIC, answers=dict[str, Any], status=(200, 503),
            summary="The service can work")  # fmt: skip
 def get_readiness() -> Response:
-    """The store answers and the views follow the log; Redis is a help, never a condition."""
+    """The store answers and the views follow the log; Redis is a help, never a condition, and
+    neither is the notary: `notary` tells how far the log is signed.
+    """
     reasons: list[str] = []
     checks: dict[str, Any] = {"store": "ok", "views": "ok", "redis": "not used"}
     try:
@@ -36,6 +39,8 @@ def get_readiness() -> Response:
         head = here.pings()
         lag = max(head - here.views.position(view) for view in BY_NAME)
         checks["lag"] = lag
+        signed = published().signed()
+        checks["notary"] = {"signed": signed, "lag": max(head - signed, 0)}
         if here.settings.redis_url:
             down = any(one["store"] == "redis" and one["state"] == "down"
                        for one in here.views.status(head))  # fmt: skip
@@ -55,4 +60,4 @@ def get_readiness() -> Response:
 def get_metrics() -> Response:
     """Counters of all workers together."""
     opening = current_app.extensions["gwc"]
-    return Response(metrics.exposition(opening), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(opening, published()), content_type=metrics.CONTENT_TYPE)

@@ -49,8 +49,11 @@ class CampaignStep(Signed, frozen=True):
     """Base of the facts about a campaign."""
 
 
-@stored_as("campaign.planned", zh="策划一次走访活动",
-           en="A campaign of household visits was planned")  # fmt: skip
+@stored_as(
+    "campaign.planned",
+    zh="{by} 策划走访活动 {originator}“{plan.name}”（{plan.starts_on} 至 {plan.ends_on}）",
+    en="{by} planned the campaign {originator}, “{plan.name}” ({plan.starts_on} to {plan.ends_on})",
+)
 class CampaignPlanned(CampaignStep, frozen=True):
     """A campaign, with the path of its district, lowest first."""
 
@@ -58,21 +61,31 @@ class CampaignPlanned(CampaignStep, frozen=True):
     districts: tuple[str, ...] = ()
 
 
-@stored_as("campaign.opened", zh="走访活动开始，共 {households} 户",
-           en="The campaign opened with {households} households")  # fmt: skip
+@stored_as(
+    "campaign.opened",
+    zh="{by} 启动走访活动 {originator}，共 {households} 户",
+    en="{by} opened the campaign {originator} with {households} households",
+)
 class CampaignOpened(CampaignStep, frozen=True):
     """From here on visits count, and the frame stands still."""
 
     households: int
 
 
-@stored_as("campaign.closed", zh="走访活动结束", en="The campaign closed")
+@stored_as(
+    "campaign.closed",
+    zh="{by} 结束走访活动 {originator}",
+    en="{by} closed the campaign {originator}",
+)
 class CampaignClosed(CampaignStep, frozen=True):
     """What was visited before is still taken in afterwards; nothing later is."""
 
 
-@stored_as("campaign.stock-allotted", zh="向网格 {grid} 配发 {material} {count} 份",
-           en="{count} of {material} were allotted to the grid {grid}")  # fmt: skip
+@stored_as(
+    "campaign.stock-allotted",
+    zh="{by} 给网格 {grid} 配发“{material}”，累计 {count} 份（走访活动 {originator}）",
+    en="{by} allotted {count} of “{material}” in all to the grid {grid} (campaign {originator})",
+)
 class StockAllotted(CampaignStep, frozen=True):
     """A grid has so many of a kind in all; more later is another fact with the new sum."""
 
@@ -82,8 +95,11 @@ class StockAllotted(CampaignStep, frozen=True):
     districts: tuple[str, ...] = ()
 
 
-@stored_as("campaign.show-held", zh="举办宣传活动（{kind}），到场 {headcount} 人",
-           en="A show was held ({kind}) with {headcount} people")  # fmt: skip
+@stored_as(
+    "campaign.show-held",
+    zh="{by} 登记 {held_on} 举办的{kind}，到场 {headcount} 人（走访活动 {originator}）",
+    en="{by} noted {kind} held on {held_on} with {headcount} people (campaign {originator})",
+)
 class ShowHeld(CampaignStep, frozen=True):
     """送戏下乡, a talk, an exhibition: how many came, and what was handed out."""
 

@@ -20,8 +20,11 @@ Household = Annotated[
 ]
 
 
-@stored_as("campaign.household-listed", zh="列入走访底册：户 {household}，网格 {grid}",
-           en="The household {household} of the grid {grid} is to be visited")  # fmt: skip
+@stored_as(
+    "campaign.household-listed",
+    zh="住户 {household}（网格 {grid}）列入走访活动 {campaign_id} 的底册",
+    en="The household {household} (grid {grid}) is in the frame of the campaign {campaign_id}",
+)
 class HouseholdListed(Fact, frozen=True):
     """A household is in the frame of a campaign; ``districts`` is its grid's path, lowest first."""
 

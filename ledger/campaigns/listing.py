@@ -71,11 +71,10 @@ class Listing(Tokens):
             if door in known:
                 continue
             sealed: tuple[Sealed, ...] = ()
-            if one.address:
+            if one.address:  # Not kept of a household that was erased.
                 subject = household_subject(one.household)
-                commitment, row = self.vault.seal(door, subject, ADDRESS, one.address, now)
-                sealed = (commitment,)
-                rows.append(row)
+                sealed, kept = self.vault.seal_words(door, subject, ADDRESS, one.address, now)
+                rows += kept
             writes.append(Append(door, 0, [HouseholdListed(
                 campaign_id=campaign_id, household=one.household, grid=one.grid,
                 districts=tree.path(one.grid), sealed=sealed,

@@ -58,7 +58,11 @@ class Assessed(Fact, frozen=True):
     reasons: tuple[str, ...]
 
 
-@stored_as("contribution.verified", zh="审核属实", en="A reviewer found it to be true")
+@stored_as(
+    "contribution.verified",
+    zh="{by} 审核 {originator}，认定属实（{tier} 级）",
+    en="{by} reviewed {originator} and found it to be true (tier {tier})",
+)
 class Verified(Fact, frozen=True):
     """A reviewer's yes; ``tier`` grades what kind of finding it was (1 ordinary to 3 grave)."""
 
@@ -68,7 +72,11 @@ class Verified(Fact, frozen=True):
     tier: int = 1
 
 
-@stored_as("contribution.refused", zh="审核未予认可", en="A reviewer did not accept it")
+@stored_as(
+    "contribution.refused",
+    zh="{by} 审核 {originator}，未予认可",
+    en="{by} reviewed {originator} and did not accept it",
+)
 class ReviewRefused(Fact, frozen=True):
     """A reviewer's no; the reason in words is sealed under the contributor's key."""
 
@@ -80,8 +88,8 @@ class ReviewRefused(Fact, frozen=True):
 
 @stored_as(
     "contribution.award-reopened",
-    zh="预算追加后重新结算",
-    en="The budget has room again, so the award was settled anew",
+    zh="{by} 追加预算后，{originator} 的奖励重新结算",
+    en="{by} raised the budget, so the award for {originator} was settled anew",
 )
 class AwardReopened(Fact, frozen=True):
     """What was refused for lack of budget is settled again; its money fact follows right behind."""
@@ -106,7 +114,11 @@ class Withdrawn(Fact, frozen=True):
     """Base of what takes a contribution back before anybody decided it."""
 
 
-@stored_as("contribution.credited", zh="计入（{mark}）", en="It counts ({mark})")
+@stored_as(
+    "contribution.credited",
+    zh="{participant_id} 的 {cause} 计为{mark}",
+    en="{cause} of {participant_id} counts as {mark}",
+)
 class Credited(Fact, frozen=True):
     """A contribution counts for something that several may be made for, and which pays once.
 

@@ -23,7 +23,6 @@ from ledger.errors import FieldError, InvalidInput
 from ledger.facts import Fact, Text, stored_as
 from ledger.participants import CONTRIBUTORS
 from ledger.policy import Granted, KindRules, Refused
-from ledger.tracks.apart import in_wgs84, metres_apart
 from ledger.trails.codes import digest_of
 from ledger.trails.errors import UnknownPoint, UnknownTrail
 from ledger.trails.trails import Point, Trail
@@ -61,7 +60,12 @@ class CheckInRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=T
     late_days: Annotated[int, msgspec.Meta(ge=0, le=LATE_DAYS_MAX)] = LATE_DAYS_MAX
 
 
-@stored_as("check_in.recorded", zh="在打卡点 {point_id} 打卡", en="A check-in at point {point_id}")
+@stored_as(
+    "check_in.recorded",
+    zh="{participant_id}（{role}）{by}在线路 {trail_id} 的打卡点 {point_id} 打卡（{originator}）",
+    en="{participant_id} ({role}) checked in at the point {point_id} of the trail {trail_id}, "
+    "known {by} ({originator})",
+)
 class CheckInRecorded(Recorded, frozen=True, kw_only=True):
     """A check-in, what was measured of it, and what it was measured against.
 
@@ -85,7 +89,11 @@ class CheckInRecorded(Recorded, frozen=True, kw_only=True):
     finish_at: int
 
 
-@stored_as("check_in.assessed", zh="打卡判定：{verdict}", en="The check-in was judged {verdict}")
+@stored_as(
+    "check_in.assessed",
+    zh="打卡 {originator} 判定为{verdict}{reasons}",
+    en="The check-in {originator} was judged {verdict}{reasons}",
+)
 class CheckInAssessed(Assessed, frozen=True):
     """The verdict; the measurements it follows from are in what was recorded."""
 
@@ -145,6 +153,8 @@ def _measured(body: CheckInBody, point: Point) -> dict[str, Any]:
         assert point.code_sha256 is not None
         fits = hmac.compare_digest(digest_of(body.code), point.code_sha256)
         return {**unmeasured, "by": "code", "code_fits": fits}
+    from ledger.tracks.apart import in_wgs84, metres_apart  # An auditor measures nothing.
+
     assert point.circle is not None
     here = in_wgs84((body.place.lon, body.place.lat), body.place.crs)
     metres = metres_apart(here, (point.circle.lon, point.circle.lat))

@@ -1,4 +1,7 @@
-"""Evidence (证据): where something was seen, at which reach, and the digests of its photos."""
+"""Evidence (证据): where something was seen, at which reach, and the digests of its photos.
+
+Photos may come later than what they show.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.commands import Signed
 from ledger.errors import FieldError, UnknownReach
+from ledger.facts import Sealed, stored_as
 from ledger.rivers import ReachImported, RiverMap
 
 PHOTOS_MAX = 20
@@ -21,6 +26,18 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
     crs: Literal["wgs84", "gcj02"] = "wgs84"
     accuracy: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+@stored_as(
+    "contribution.photos-added",
+    zh="{by} 为 {originator} 补充 {photos} 张照片",
+    en="{by} added {photos} photos to {originator}",
+)
+class PhotosAdded(Signed, frozen=True):
+    """Digests of photos that were sent in after the contribution they belong to."""
+
+    photos: tuple[str, ...]
+    sealed: tuple[Sealed, ...] = ()
 
 
 def reach_named(text: str | None, rivers: RiverMap) -> ReachImported | None:

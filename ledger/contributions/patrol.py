@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -23,8 +23,14 @@ from ledger.facts import Fact, Text, stored_as
 from ledger.participants import CONTRIBUTORS
 from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import ReachImported, RiverMap
-from ledger.tracks import Metrics, Rules, Track, judge, measure, nearest_reach, sketch
+from ledger.tracks.judge import judge
+from ledger.tracks.metrics import Metrics
 from ledger.tracks.reasons import REASONS
+from ledger.tracks.rules import Rules
+
+# Measuring needs geometry, judging what was measured does not: an auditor does only the latter.
+if TYPE_CHECKING:
+    from ledger.tracks import Track
 
 POLICY = """
 [patrol]                # 临清: at least 20 min and 500 m, then one more coin per full 100 m
@@ -76,7 +82,11 @@ class PatrolRules(Rules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     day_max: Annotated[int, msgspec.Meta(ge=0)] | None = 10
 
 
-@stored_as("patrol.recorded", zh="提交一次巡河", en="A patrol was recorded")
+@stored_as(
+    "patrol.recorded",
+    zh="{participant_id}（{role}）提交 {earned_on} 的巡河 {originator}",
+    en="{participant_id} ({role}) sent in the patrol {originator} of {earned_on}",
+)
 class PatrolRecorded(Recorded, frozen=True):
     """A patrol was sent in; its track, as declared, is in the vault."""
 
@@ -86,7 +96,13 @@ class PatrolRecorded(Recorded, frozen=True):
     mapped: bool = True  # whether any river was known at all
 
 
-@stored_as("patrol.assessed", zh="巡河轨迹判定：{verdict}", en="The patrol was judged {verdict}")
+@stored_as(
+    "patrol.assessed",
+    zh="巡河 {originator} 判定为{verdict}，全程 {metrics.length_m} 米、{metrics.duration_s} "
+    "秒{reasons}",
+    en="The patrol {originator} was judged {verdict}, {metrics.length_m} m long in "
+    "{metrics.duration_s} s{reasons}",
+)
 class PatrolAssessed(Assessed, frozen=True):
     """The verdict, and the measurements it follows from."""
 
@@ -95,6 +111,8 @@ class PatrolAssessed(Assessed, frozen=True):
 
 def record(body: PatrolBody, context: Context, body_digest: str) -> Sequence[Fact]:
     """Measure and judge a patrol; shape problems raise InvalidInput before anything is kept."""
+    from ledger.tracks import measure, nearest_reach, sketch
+
     track = _track(body)
     _refuse_bad_shape(track, body.device, context.now)
     reach = _reach(body, track, context.rivers)
@@ -205,6 +223,8 @@ def reward(state: State, rules: PatrolRules) -> Granted | Refused:
 
 
 def _track(body: PatrolBody) -> Track:
+    from ledger.tracks import Track
+
     return Track(
         coordinates=body.track.coordinates,
         times=body.track.times or (),
@@ -231,6 +251,8 @@ def _refuse_bad_shape(track: Track, device: Device | None, now: datetime) -> Non
 def _reach(body: PatrolBody, track: Track, rivers: RiverMap) -> ReachImported | None:
     if body.reach_id is not None:
         return reach_named(body.reach_id, rivers)
+    from ledger.tracks import nearest_reach
+
     return nearest_reach(track, tuple(rivers.reaches.values()))
 
 

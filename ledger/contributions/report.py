@@ -68,7 +68,11 @@ class ReportRules(KindRules, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     tiers: tuple[Factor, Factor, Factor] = (1, 3, 5)
 
 
-@stored_as("report.recorded", zh="报送问题：{category}", en="A report was made: {category}")
+@stored_as(
+    "report.recorded",
+    zh="{participant_id}（{role}）报送问题 {originator}：{category}",
+    en="{participant_id} ({role}) reported {category} ({originator})",
+)
 class ReportRecorded(Recorded, frozen=True):
     """A report was sent in; its words and exact place are in the vault."""
 

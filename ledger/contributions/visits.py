@@ -12,7 +12,12 @@ from ledger.contributions.base import Amended, Recorded, Withdrawn
 from ledger.facts import Fact, Sealed, stored_as
 
 
-@stored_as("visit.recorded", zh="走访住户：{outcome}", en="A household was visited: {outcome}")
+@stored_as(
+    "visit.recorded",
+    zh="{participant_id}（{role}）走访住户 {household}，结果：{outcome}（走访 {originator}）",
+    en="{participant_id} ({role}) visited the household {household}: {outcome} (visit "
+    "{originator})",
+)
 class VisitRecorded(Recorded, frozen=True):
     """A visit was logged; in a campaign with the opaque number of the household, else without.
 
@@ -55,7 +60,11 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     follow_up_on: date | None = None
 
 
-@stored_as("visit.edited", zh="修改走访记录", en="A visit was edited")
+@stored_as(
+    "visit.edited",
+    zh="{by} 修改 {participant_id} 的走访 {originator}",
+    en="{by} edited the visit {originator} of {participant_id}",
+)
 class VisitEdited(Amended, OfVisit, frozen=True):
     """An edit by one of its visitors, or a worker or dispatcher of its place, merged by field.
 
@@ -103,7 +112,11 @@ class VisitEdited(Amended, OfVisit, frozen=True):
         return msgspec.structs.replace(recorded, **told)
 
 
-@stored_as("visit.withdrawn", zh="撤回走访记录", en="A visit was withdrawn")
+@stored_as(
+    "visit.withdrawn",
+    zh="{by} 撤回 {participant_id} 的走访 {originator}",
+    en="{by} withdrew the visit {originator} of {participant_id}",
+)
 class VisitWithdrawn(Withdrawn, OfVisit, frozen=True):
     """Whoever logged it took it back; what it had handed out is in the stock again."""
 
@@ -113,8 +126,11 @@ class VisitWithdrawn(Withdrawn, OfVisit, frozen=True):
     sealed: tuple[Sealed, ...] = ()
 
 
-@stored_as("visit.annulled", zh="走访未予认可，不计入覆盖",
-           en="A visit that was not accepted counts no more")  # fmt: skip
+@stored_as(
+    "visit.annulled",
+    zh="{participant_id} 的走访 {originator} 未予认可，不再计入覆盖",
+    en="The visit {originator} of {participant_id} was not accepted and counts no more",
+)
 class VisitAnnulled(OfVisit, frozen=True):
     """A reviewer does not accept it: the refusal follows right behind.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import groupby
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from ledger.coins import CoinsGiven, CoinsReceived, GivenLot, total
 from ledger.commands import Signed
 from ledger.facts import Entry, Fact, Sealed, stored_as
+from ledger.wallet import Wallet, first
 
 AccountKind = Literal["team", "enterprise"]
 
@@ -17,7 +21,11 @@ class AccountChanged(Signed, frozen=True):
     """Base of the facts about an account."""
 
 
-@stored_as("account.opened", zh="开设账户：{kind}", en="An account was opened: {kind}")
+@stored_as(
+    "account.opened",
+    zh="{by} 开设{kind}账户 {originator}，管理人 {keeper}",
+    en="{by} opened the {kind} account {originator}, kept by {keeper}",
+)
 class AccountOpened(AccountChanged, frozen=True):
     """A team or an enterprise has a wallet; its keeper spends from it.
 
@@ -30,7 +38,11 @@ class AccountOpened(AccountChanged, frozen=True):
     sealed: tuple[Sealed, ...]
 
 
-@stored_as("account.member-added", zh="账户增加成员", en="A member joined an account")
+@stored_as(
+    "account.member-added",
+    zh="{by} 将 {participant_id} 加为账户 {originator} 的{keeper}",
+    en="{by} made {participant_id} {keeper} of the account {originator}",
+)
 class MemberAdded(AccountChanged, frozen=True):
     """A member sees what the account has; a keeper spends from it too."""
 
@@ -38,13 +50,19 @@ class MemberAdded(AccountChanged, frozen=True):
     keeper: bool
 
 
-@stored_as("account.member-removed", zh="账户减少成员", en="A member left an account")
+@stored_as(
+    "account.member-removed",
+    zh="{by} 将 {participant_id} 移出账户 {originator}",
+    en="{by} removed {participant_id} from the account {originator}",
+)
 class MemberRemoved(AccountChanged, frozen=True):
     participant_id: UUID
 
 
 @stored_as(
-    "donation.made", zh="捐赠 {coins} 枚绿水币", en="{coins} coins were donated to an account"
+    "donation.made",
+    zh="{participant_id} 向账户 {to} 捐赠 {coins} 枚绿水币",
+    en="{participant_id} donated {coins} coins to the account {to}",
 )
 class DonationMade(Fact, frozen=True):
     """Coins go from one wallet to another, with the expiry they had."""
@@ -91,3 +109,23 @@ class Donation(msgspec.Struct):
         self.version = entry.originator_version
         if isinstance(entry.fact, DonationMade):
             self.made, self.position = entry.fact, entry.position
+
+
+def moved(
+    donation_id: UUID, made: DonationMade, wallet: Wallet, today: date
+) -> tuple[CoinsGiven, CoinsReceived]:
+    """What a donation does to both wallets: first expiring first, keeping the expiry dates."""
+    parts = first(wallet.good(today), made.coins)
+    lots = tuple(
+        GivenLot(expires_on, sum(part.amount for part in group))
+        for expires_on, group in groupby(parts, key=lambda part: part.expires_on)
+    )
+    given = CoinsGiven(
+        participant_id=made.participant_id, donation_id=donation_id, to=made.to,
+        amount=total(parts), parts=parts,
+    )  # fmt: skip
+    received = CoinsReceived(
+        participant_id=made.to, donation_id=donation_id, giver=made.participant_id,
+        amount=total(parts), lots=lots,
+    )  # fmt: skip
+    return given, received

@@ -53,24 +53,41 @@ class OfferChanged(Signed, frozen=True):
     offer_id: UUID
 
 
-@stored_as("offer.published", zh="兑换商城上架一项兑换", en="An offer was put into the catalogue")
+@stored_as(
+    "offer.published",
+    zh="{by} 上架兑换项 {offer_id}“{terms.name}”，每{terms.unit} {terms.price} 枚绿水币",
+    en="{by} put the offer {offer_id}, “{terms.name}”, into the catalogue for {terms.price} "
+    "coins each",
+)
 class OfferPublished(OfferChanged, frozen=True):
     """An offer, with all its terms."""
 
     terms: Terms
 
 
-@stored_as("offer.restocked", zh="补充库存 {units}", en="{units} more units of an offer are there")
+@stored_as(
+    "offer.restocked",
+    zh="{by} 给兑换项 {offer_id} 补充库存 {units} 份",
+    en="{by} added {units} units to the stock of the offer {offer_id}",
+)
 class OfferRestocked(OfferChanged, frozen=True):
     units: Units
 
 
-@stored_as("offer.repriced", zh="调整兑换价为 {price} 枚", en="An offer costs {price} coins now")
+@stored_as(
+    "offer.repriced",
+    zh="{by} 将兑换项 {offer_id} 的价格改为 {price} 枚绿水币",
+    en="{by} changed the price of the offer {offer_id} to {price} coins",
+)
 class OfferRepriced(OfferChanged, frozen=True):
     price: Price
 
 
-@stored_as("offer.withdrawn", zh="下架一项兑换", en="An offer was taken out of the catalogue")
+@stored_as(
+    "offer.withdrawn",
+    zh="{by} 下架兑换项 {offer_id}",
+    en="{by} took the offer {offer_id} out of the catalogue",
+)
 class OfferWithdrawn(OfferChanged, frozen=True):
     """Nobody can ask for it any more; what is held already goes on."""
 

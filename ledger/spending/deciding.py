@@ -73,10 +73,10 @@ class Deciding(Redeeming):
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
         ) -> Decision:
             unchanged = self._check_approver(actor, known, asked, day_of(now))
-            sealed, row = self.vault.seal(redemption_id, asked.by, "decline", reason, now)
-            declined = RedemptionDeclined(**signed, sealed=(sealed,))
+            sealed, rows = self.vault.seal_words(redemption_id, asked.by, "decline", reason, now)
+            declined = RedemptionDeclined(**signed, sealed=sealed)
             return Decision(
-                [declined], rows=[row], quotas=_returned(asked), unchanged=unchanged
+                [declined], rows=rows, quotas=_returned(asked), unchanged=unchanged
             )
 
         return self._decide_redemption(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
-from itertools import groupby
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ledger import access, identity
-from ledger.coins import CoinsGiven, CoinsReceived, GivenLot, total
+from ledger.coins import total
 from ledger.commands import Decision, signature
 from ledger.days import day_of
 from ledger.errors import (
@@ -34,12 +33,13 @@ from ledger.spending.accounts import (
     DonationMade,
     MemberAdded,
     MemberRemoved,
+    moved,
 )
 from ledger.spending.deciding import Deciding
 from ledger.spending.redeeming import Order
 from ledger.spending.redemptions import Redemption
 from ledger.vault import content_of
-from ledger.wallet import Wallet, first
+from ledger.wallet import first
 
 
 class AccountReceipt(msgspec.Struct, frozen=True):
@@ -238,23 +238,3 @@ class Donating(Deciding):
         self._check_district(district)
         if not access.within(actor, self.districts.current().path(district)):
             raise NotFound
-
-
-def moved(
-    donation_id: UUID, made: DonationMade, wallet: Wallet, today: date
-) -> tuple[CoinsGiven, CoinsReceived]:
-    """What a donation does to both wallets: first expiring first, keeping the expiry dates."""
-    parts = first(wallet.good(today), made.coins)
-    lots = tuple(
-        GivenLot(expires_on, sum(part.amount for part in group))
-        for expires_on, group in groupby(parts, key=lambda part: part.expires_on)
-    )
-    given = CoinsGiven(
-        participant_id=made.participant_id, donation_id=donation_id, to=made.to,
-        amount=total(parts), parts=parts,
-    )  # fmt: skip
-    received = CoinsReceived(
-        participant_id=made.to, donation_id=donation_id, giver=made.participant_id,
-        amount=total(parts), lots=lots,
-    )  # fmt: skip
-    return given, received

@@ -24,8 +24,10 @@ HELD_STATES = frozenset({"requested", "issued"})
 
 @stored_as(
     "redemption.requested",
-    zh="申请兑换 {quantity} 份，冻结 {coins} 枚绿水币",
-    en="{quantity} of an offer were asked for, for {coins} coins",
+    zh="{by} 申请兑换 {quantity} 份兑换项 {offer_id}，冻结 {participant_id} 的 {coins} "
+    "枚绿水币（兑换 {originator}）",
+    en="{by} asked for {quantity} of the offer {offer_id}, for {coins} coins of "
+    "{participant_id} (redemption {originator})",
 )
 class RedemptionRequested(Fact, frozen=True):
     """Somebody asked for so many of an offer at its price then; ``participant_id`` pays.
@@ -48,8 +50,9 @@ class RedemptionRequested(Fact, frozen=True):
 
 @stored_as(
     "redemption.refused",
-    zh="兑换未受理：{reason}",
-    en="A redemption was refused: {reason}",
+    zh="{by} 为 {participant_id} 申请兑换 {quantity} 份兑换项 {offer_id}，未受理：{reason}",
+    en="{by} asked for {quantity} of the offer {offer_id} for {participant_id} and was refused: "
+    "{reason}",
 )
 class RedemptionRefused(Fact, frozen=True):
     """Why it was refused when it was asked for; nothing was held."""
@@ -66,12 +69,20 @@ class Decided(Signed, frozen=True):
     """Base of what somebody decides about a redemption."""
 
 
-@stored_as("redemption.approved", zh="批准兑换", en="A redemption was approved")
+@stored_as(
+    "redemption.approved",
+    zh="{by} 批准兑换 {originator}",
+    en="{by} approved the redemption {originator}",
+)
 class RedemptionApproved(Decided, frozen=True):
     """By somebody else than whoever asked for it."""
 
 
-@stored_as("redemption.declined", zh="不批准兑换", en="A redemption was not approved")
+@stored_as(
+    "redemption.declined",
+    zh="{by} 未批准兑换 {originator}",
+    en="{by} did not approve the redemption {originator}",
+)
 class RedemptionDeclined(Decided, frozen=True):
     """The reason in words is sealed under the key of whoever asked."""
 
@@ -80,8 +91,8 @@ class RedemptionDeclined(Decided, frozen=True):
 
 @stored_as(
     "redemption.issued",
-    zh="发出兑换券，{collect_by} 前有效",
-    en="A voucher was issued, good through {collect_by}",
+    zh="兑换 {originator} 发出兑换券，有效至 {collect_by}",
+    en="A voucher for the redemption {originator} was issued, good through {collect_by}",
 )
 class RedemptionIssued(Fact, frozen=True):
     """The voucher is known here by its SHA-256 alone."""
@@ -90,20 +101,28 @@ class RedemptionIssued(Fact, frozen=True):
     collect_by: date
 
 
-@stored_as("redemption.collected", zh="核销兑换券", en="What was redeemed was handed out")
+@stored_as(
+    "redemption.collected",
+    zh="{by} 核销兑换 {originator}",
+    en="{by} handed out what the redemption {originator} was for",
+)
 class RedemptionCollected(Decided, frozen=True):
     """Once; the coins are spent. A donation is collected by its giver at once."""
 
 
-@stored_as("redemption.cancelled", zh="取消兑换", en="A redemption was cancelled")
+@stored_as(
+    "redemption.cancelled",
+    zh="{by} 取消兑换 {originator}",
+    en="{by} cancelled the redemption {originator}",
+)
 class RedemptionCancelled(Decided, frozen=True):
     """By whoever asked for it."""
 
 
 @stored_as(
     "redemption.lapsed",
-    zh="兑换逾期（{deadline}）自动失效",
-    en="A redemption lapsed after {deadline}",
+    zh="兑换 {originator} 超过期限 {deadline}，自动失效",
+    en="The redemption {originator} lapsed: its last day was {deadline}",
 )
 class RedemptionLapsed(Fact, frozen=True):
     """Its deadline, the last good day, had passed as of a day."""
@@ -112,7 +131,11 @@ class RedemptionLapsed(Fact, frozen=True):
     as_of: date
 
 
-@stored_as("voucher.issued", zh="登记兑换券", en="A voucher was registered")
+@stored_as(
+    "voucher.issued",
+    zh="登记兑换 {redemption_id} 的兑换券 {originator}",
+    en="The voucher {originator} of the redemption {redemption_id} was registered",
+)
 class VoucherIssued(Fact, frozen=True):
     """Finds the redemption of a voucher by the voucher's hash."""
 

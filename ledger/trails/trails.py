@@ -64,7 +64,11 @@ class TrailChanged(Signed, frozen=True):
     at: datetime
 
 
-@stored_as("trail.published", zh="发布一条打卡线路", en="A trail to check in along was published")
+@stored_as(
+    "trail.published",
+    zh="{by} 发布打卡线路 {trail_id}“{plan.name}”，打满 {plan.finish_at} 个点算走完",
+    en="{by} published the trail {trail_id}, “{plan.name}”, finished at {plan.finish_at} points",
+)
 class TrailPublished(TrailChanged, frozen=True):
     """A trail with its points, and the path of its district, lowest first."""
 
@@ -72,19 +76,31 @@ class TrailPublished(TrailChanged, frozen=True):
     districts: tuple[str, ...]
 
 
-@stored_as("trail.paused", zh="打卡线路暂停：{reason}", en="A trail was paused: {reason}")
+@stored_as(
+    "trail.paused",
+    zh="{by} 暂停打卡线路 {trail_id}，原因：{reason}",
+    en="{by} paused the trail {trail_id} because of {reason}",
+)
 class TrailPaused(TrailChanged, frozen=True):
     """Nobody shall walk it for now."""
 
     reason: str
 
 
-@stored_as("trail.resumed", zh="打卡线路恢复开放", en="A trail was opened again")
+@stored_as(
+    "trail.resumed",
+    zh="{by} 恢复打卡线路 {trail_id}",
+    en="{by} opened the trail {trail_id} again",
+)
 class TrailResumed(TrailChanged, frozen=True):
     """It can be walked again."""
 
 
-@stored_as("trail.closed", zh="打卡线路关闭", en="A trail was closed for good")
+@stored_as(
+    "trail.closed",
+    zh="{by} 关闭打卡线路 {trail_id}，不再开放",
+    en="{by} closed the trail {trail_id} for good",
+)
 class TrailClosed(TrailChanged, frozen=True):
     """What was checked in before may still come from phones that had no signal."""
 

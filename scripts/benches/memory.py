@@ -59,6 +59,11 @@ class Child:
         self.look()
         return time.perf_counter() - self._began
 
+    def most(self) -> int:
+        """The most memory the largest process of it has needed until now, in bytes."""
+        self.look()
+        return self._peaks[-1][1] if self._peaks else 0
+
     def told(self) -> str:
         """What it needed in the end, and how much more that is than at one fifth of the way."""
         if not self._peaks:

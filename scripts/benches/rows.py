@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from scripts.benches import awards, budgets, campaign, growth, replay, wallet
+from scripts.benches import (
+    awards,
+    budgets,
+    campaign,
+    evidence,
+    freshness,
+    growth,
+    replay,
+    wallet,
+)
 from scripts.benches.row import Bench
 
 BENCHES = (
@@ -23,6 +32,20 @@ BENCHES = (
           growth.by_wallet),
     Bench("award-budgets", "awards under three budgets : under none", "/s", 1 / 1.1,
           budgets.against_none),
+    Bench("evidence-sqlite", "awards with leaf hash and triggers on SQLite : without", "/s", 0.95,
+          evidence.on_sqlite),
+    Bench("evidence-postgres", "awards with leaf hash and trigger on PostgreSQL : without", "/s",
+          0.95, evidence.on_postgres),
+    Bench("evidence-vault-sqlite", "the same with a sealed vault row on SQLite : without", "/s",
+          0.5, evidence.with_vault_on_sqlite),
+    Bench("evidence-vault-postgres", "the same with a sealed vault row on PostgreSQL : without",
+          "/s", 0.5, evidence.with_vault_on_postgres),
+    Bench("freshness-sqlite", "append to checkpoint, p99, on SQLite : 2 s", "s", 1,
+          freshness.on_sqlite),
+    Bench("freshness-postgres", "append to checkpoint, p99, on PostgreSQL : 2 s", "s", 1,
+          freshness.on_postgres),
+    Bench("notary-catches-up", "entries signed by a notary that begins : awards appended", "/s", 1,
+          freshness.catching_up),
     Bench("campaign-sqlite", "coverage of a whole campaign on SQLite : of its beginning", "s",
           1 / 1.2, campaign.on_sqlite),
     Bench("campaign-postgres", "coverage of a whole campaign on PostgreSQL : of its beginning", "s",

@@ -64,13 +64,15 @@ def open_saver(database: str, *, stock: bool) -> Save:
     return _stock(database) if stock else _ours(database)
 
 
+def environment(database: str) -> dict[str, str]:
+    """Our settings of the log in a database (an SQLite file or a URL)."""
+    if "://" in database:
+        return {"PERSISTENCE_MODULE": "ledger.store.postgres", "DATABASE_URL": database}
+    return {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": database}
+
+
 def _ours(database: str) -> Save:
-    env = (
-        {"PERSISTENCE_MODULE": "ledger.store.postgres", "DATABASE_URL": database}
-        if "://" in database
-        else {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": database}
-    )
-    log = Log(env, bytes(32))
+    log = Log(environment(database), bytes(32))
     log.store.assert_durable()
     ids = new_ids()
 

@@ -14,10 +14,11 @@ from ledger.participants import ROLES
 from tests.api.test_bad_input import a_patrol
 from tests.ledger.examples import NOW, a_report
 
-EXISTING = {"board": "all", "whose": "me"}
+EXISTING = {"board": "all", "whose": "me", "int:position": "1"}
 PUBLIC_ADDRESSES = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/start.js",
     "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js",
+    "/log/checkpoint", "/log/tile/<path:name>", "/log/trust-policy",
 }  # fmt: skip
 # (method, address) -> the roles that may; written here by hand, once more than in the code.
 FIELD = {"citizen", "civic_river_chief", "village_chief", "grid_worker", "cleaner", "enterprise"}
@@ -58,6 +59,11 @@ EXPECTED = {
     ("POST", "/v1/reversals/<uuid:id>/reject"): {"approver"},
     ("GET", "/v1/reversals"): {"reward_officer", "approver", "auditor"},
     ("GET", "/v1/reversals/<uuid:id>"): EVERYBODY,
+    ("POST", "/v1/erasures"): {"registrar", "admin"},
+    ("POST", "/v1/erasures/<uuid:id>/approve"): {"approver", "admin"},
+    ("POST", "/v1/erasures/<uuid:id>/refuse"): {"approver", "admin"},
+    ("POST", "/v1/holds"): {"approver", "admin"},
+    ("POST", "/v1/holds/<uuid:id>/lift"): {"approver", "admin"},
     ("POST", "/v1/budgets"): {"reward_officer"},
     ("GET", "/v1/budgets"): {"reward_officer", "approver", "auditor", "admin"},
     ("GET", "/v1/trial-balance"): {"auditor", "reward_officer", "approver"},
@@ -92,14 +98,15 @@ EXPECTED = {
             ("GET", "/v1/visits"), ("GET", "/v1/visits/<uuid:id>"),
             ("GET", "/v1/check-ins"), ("GET", "/v1/check-ins/<uuid:id>"),
             ("GET", "/v1/trails"), ("GET", "/v1/trails/<uuid:id>"),
-            ("GET", "/v1/me"), ("POST", "/v1/me/consents"),
+            ("GET", "/v1/me"), ("POST", "/v1/me/consents"), ("POST", "/v1/me/erasure"),
+            ("GET", "/v1/erasures/<uuid:id>"),
             ("GET", "/v1/wallets/<whose>"), ("GET", "/v1/wallets/<whose>/statement"),
             ("GET", "/v1/wallets/<whose>/explain"),
             ("GET", "/v1/leaderboards/<board>"), ("GET", "/v1/leaderboards/balance"),
             ("GET", "/v1/catalogue"), ("GET", "/v1/catalogue/<uuid:id>"),
             ("GET", "/v1/redemptions"), ("GET", "/v1/redemptions/<uuid:id>"),
             ("GET", "/v1/accounts/<uuid:id>"), ("POST", "/v1/accounts/<uuid:id>/members"),
-            ("GET", "/v1/policy"),
+            ("GET", "/v1/policy"), ("GET", "/v1/receipts/<int:position>"),
             ("GET", "/v1/campaigns"), ("GET", "/v1/campaigns/<uuid:id>"),
             ("GET", "/v1/reaches"), ("GET", "/v1/reaches/<uuid:id>"),
         ],

@@ -182,7 +182,7 @@ def test_every_operation_is_described(app):
         "get", "list", "explain", "look", "record", "verify", "refuse", "register", "change",
         "publish", "restock", "reprice", "withdraw", "ask", "approve", "decline", "collect",
         "cancel", "donate", "open", "propose", "confirm", "reject", "set", "plan", "close", "allot",
-        "hold", "edit", "send", "pause", "resume",
+        "hold", "edit", "send", "pause", "resume", "erase", "place", "lift",
     }  # fmt: skip
     assert {one.partition("_")[0] for one in ids} == verbs
     assert [one["operationId"] for one in found if not one["description"]] == []

@@ -13,8 +13,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from ledger.store import append
+from ledger.store.immutable import SQLITE_TRIGGERS
 from scripts import bench as bench_command
-from scripts.benches import replay, savers
+from scripts.benches import evidence, replay, savers
 from scripts.benches.row import Bench, Samples, Skipped, alternate, measured
 from scripts.benches.rows import BENCHES
 from scripts.terminal import Terminal
@@ -88,6 +90,24 @@ def test_the_stock_library_is_saved_to_as_ours_is(tmp_path):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (2,)
 
 
+@pytest.mark.parametrize("side", [evidence.WITH, evidence.WITH_VAULT, evidence.WITHOUT])
+def test_evidence_is_measured_against_none(tmp_path, monkeypatch, side):
+    """One side has hash, triggers and, where asked for, a vault row; the other none of them."""
+    for name in ("entry_tail", "tail_hash"):  # Put back afterwards: WITHOUT is for a whole process.
+        monkeypatch.setattr(append, name, getattr(append, name))
+    path = str(tmp_path / "log.db")
+    evidence.open_saver(path, side)()
+    with closing(sqlite3.connect(path)) as connection:
+        (hashed,) = connection.execute("SELECT leaf_hash FROM events").fetchone()
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        (sealed,) = connection.execute("SELECT count(*) FROM vault").fetchone()
+        assert {name for (name,) in triggers} == (
+            set() if side == evidence.WITHOUT else set(SQLITE_TRIGGERS)
+        )
+    assert (hashed == evidence.NO_HASH) is (side == evidence.WITHOUT)
+    assert sealed == (side == evidence.WITH_VAULT)
+
+
 def test_a_program_that_is_not_installed_is_skipped_with_the_reason(tmp_path):
     """Without hledger its row says so, and the command still succeeds."""
     (tmp_path / "env").symlink_to("/usr/bin/env")
@@ -155,4 +175,4 @@ def test_a_skipped_row_keeps_its_goal(tmp_path):
 
 def test_rows_have_names_of_their_own():
     """A row is asked for by its name, so no two share one."""
-    assert len({bench.name for bench in BENCHES}) == len(BENCHES) == 11
+    assert len({bench.name for bench in BENCHES}) == len(BENCHES) == 15

@@ -71,6 +71,7 @@ def test_every_option_says_what_it_means():
 READS = (
     ["audit"], ["replay"], ["balances"], ["balances", "--at-position", "1"], ["views"],
     ["rebuild", "--all"], ["policy", "show"], ["export", "history", "--out", "-"],
+    ["history"], ["balances", "--effective", "2026-03-02"],
 )  # fmt: skip
 
 

@@ -78,10 +78,12 @@ def _prepared(url: str, unsafe: str | None, role: str) -> dict[str, str]:
     except RoleTooStrong:
         raise Refusal(
             "role_too_strong",
-            f"角色 {role} 是超级用户、表或模式的所有者，或是这类角色的成员，仍能更改历史；"
-            "请另建一个普通角色。",
-            f"{role} is a superuser, owns the tables or their schema, or is a member of such a"
-            " role, and could change the history even so; make a plain role of its own.",
+            f"角色 {role} 是超级用户、表或模式的所有者，或是这类角色的成员，或可在模式或"
+            "数据库中新建对象，仍能更改历史；请另建一个普通角色，"
+            "并 REVOKE CREATE ON SCHEMA … FROM PUBLIC。",
+            f"{role} is a superuser, owns the tables or their schema, is a member of such a role,"
+            " or may make objects in the schema or the database, and could change the history even"
+            " so; make a plain role of its own, and REVOKE CREATE ON SCHEMA … FROM PUBLIC.",
         ) from None
     except NotTheOwner:
         raise Refusal(

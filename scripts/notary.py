@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 POLL_SECONDS = 0.1
-PACE_SECONDS = 0.2
+PACE_SECONDS, LOOKS = 0.2, 25
 FAR_BEHIND = 4_096
 AGAIN_SECONDS, AGAIN_SECONDS_MAX = 1.0, 30.0
 WITNESSES_AGAIN_SECONDS = 0.5
@@ -88,17 +88,18 @@ def open_notary(opened: Services) -> Notary:
         signer = Signer(head.origin, pem)
     except KeyUnreadable as error:
         raise WrongUse("log_key", f"GWC_LOG_KEY：{error}", f"GWC_LOG_KEY: {error}") from None
-    refuse_another(settings.log_dir, head.log_id, signer)
+    refuse_another(settings.log_dir, head.log_id, signer, chosen=bool(settings.log_origin))
     folder = LogFolder(settings.log_dir / head.log_id)
     cosigners = published_policy(settings.trust_policy, signer.verifier, folder)
     return Notary(opened.ledger, folder, signer, cosigners if settings.trust_policy else None)
 
 
-def refuse_another(log_dir: Path, log_id: str, signer: Signer) -> None:
-    """Raises BegunTwice if another folder holds a log that was signed under this name and key.
+def refuse_another(log_dir: Path, log_id: str, signer: Signer, *, chosen: bool) -> None:
+    """Raises BegunTwice if another folder holds a log that was signed with this key under this
+    name or, unless the name was ``chosen`` (GWC_LOG_ORIGIN), under any.
 
-    A database restored from before its log was begun, or whose log was given another id, would
-    otherwise begin anew what others hold checkpoints of.
+    A database restored from before its log was begun, or whose log was given another id or name,
+    would otherwise begin anew what others hold checkpoints of.
     """
     from ledger.transparency.checkpoints import Checkpoint
     from ledger.transparency.errors import BegunTwice
@@ -110,10 +111,11 @@ def refuse_another(log_dir: Path, log_id: str, signer: Signer) -> None:
         try:
             note = Note.parse(path.read_bytes())
             found = Checkpoint.parse(note.text)
-            ours = note.signed_by([signer.verifier], verify)
+            ours = note.signed_by([signer.verifier._replace(name=found.origin)], verify)
         except (NoteInvalid, OSError):
             continue
-        if ours and found.origin == signer.verifier.name and path.parent.name != log_id:
+        counts = found.origin == signer.verifier.name or not chosen
+        if ours and counts and path.parent.name != log_id:
             raise BegunTwice(folder=path.parent, size=found.size)
 
 
@@ -145,9 +147,7 @@ def keep_signing(terminal: Terminal, opened: Services, ours: Notary, stop: Event
         try:
             size = ours.step()
             told, again = "", AGAIN_SECONDS
-            while opened.ledger.head() - size < FAR_BEHIND and not stop.wait(PACE_SECONDS):
-                if opened.ledger.head() != size:
-                    break
+            _rest(opened, size, stop)
         except (HeadMoved, FolderBusy):
             stop.wait(POLL_SECONDS)
         except QuorumMissing as error:  # Told once, whoever of the witnesses it is in turn.
@@ -161,6 +161,16 @@ def keep_signing(terminal: Terminal, opened: Services, ours: Notary, stop: Event
                 told = str(error)
             stop.wait(again)
             again = min(2 * again, AGAIN_SECONDS_MAX)
+
+
+def _rest(opened: Services, size: int, stop: Event) -> None:
+    """Until the log has grown: not at all while far behind, and not for long while idle, since a
+    checkpoint that was lost, or a database put back, is seen by stepping alone.
+    """
+    if opened.ledger.head() - size < FAR_BEHIND:
+        for _ in range(LOOKS):
+            if stop.wait(PACE_SECONDS) or opened.ledger.head() != size:
+                return
 
 
 def _tell(terminal: Terminal, error: Exception) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ FOLLOWER = ("scripts.gwc", "follow")
 NOTARY = ("scripts.gwc", "notary")
 NAMES = {"follower": "视图更新", "notary": "公证"}
 POLL_SECONDS = 0.1
-RESTART_SECONDS = 1.0
+RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 30.0
 STOP_SECONDS_MAX = 40.0
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -36,10 +37,17 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 @click.pass_obj
 def serve(terminal: Terminal, api_only: bool) -> None:
     """启动服务，Ctrl-C 停止 / serve until SIGTERM or Ctrl-C; SIGHUP reloads the workers."""
+    from ledger.transparency.errors import NotarisationRefused
+    from scripts.notary import open_notary
+
     with services() as opened:
         opened.pings()
         tell_weaknesses(terminal, opened.ledger.store)
         settings = opened.settings
+        if settings.log_key is not None and not api_only:
+            # A wrong key or policy is told here; otherwise the notary would end again and again.
+            with suppress(NotarisationRefused):  # It says so itself, and the API serves on.
+                open_notary(opened)
     terminal.note(f"服务地址 {address(settings.bind)}", f"Serving on {address(settings.bind)}")
     status = Parent(terminal, {} if api_only else beside(terminal, settings)).run()
     if status:
@@ -77,6 +85,9 @@ class Parent:
         self._prefix = ["env", *environment] if environment else []
         self._received: list[int] = []
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._began: dict[str, float] = {}
+        self._rest: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     def run(self) -> int:
         """The exit status of the web server; 0 when it was told to stop."""
@@ -111,20 +122,30 @@ class Parent:
         return stop
 
     def _revive(self) -> None:
+        """Start again what ended, and rest longer before each time it soon ends again."""
         for name, module in self._beside.items():
             ended = self._children[name].poll()
-            if ended is not None:
+            if ended is None:
+                continue
+            now = time.monotonic()
+            if name not in self._due:
+                soon = now - self._began[name] < RESTART_SECONDS_MAX
+                rest = min(2 * self._rest.get(name, RESTART_SECONDS / 2), RESTART_SECONDS_MAX)
+                rest = rest if soon else RESTART_SECONDS
+                self._rest[name], self._due[name] = rest, now + rest
                 self._terminal.note(
-                    f"{NAMES[name]}进程已结束（{ended}），重新启动。",
-                    f"The {name} ended ({ended}); starting it again.",
+                    f"{NAMES[name]}进程已结束（{ended}），{rest:.0f} 秒后重新启动。",
+                    f"The {name} ended ({ended}); starting it again in {rest:.0f} s.",
                 )
-                time.sleep(RESTART_SECONDS)
+            elif now >= self._due[name]:
+                del self._due[name]
                 self._start(name, module)
 
     def _start(self, name: str, module: Sequence[str]) -> None:
         # Ours may stand on the path only because the caller stands in the checkout.
         safe = ["-P"] if sys.flags.safe_path else []
         command = [*self._prefix, sys.executable, *safe, "-m", *module]
+        self._began[name] = time.monotonic()
         # A group of its own: Ctrl-C reaches the parent alone, which then tells each child once.
         # A parent that was killed takes its children along, so that no port stays taken.
         self._children[name] = subprocess.Popen(

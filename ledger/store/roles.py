@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 INSUFFICIENT_PRIVILEGE = "42501"  # SQLSTATE
 RIGHTS_ON_EVENTS = "SELECT, INSERT"
 RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
+KEPT = ("log_head", "vault_fences")
+"""How far the log was signed, and who was erased, is never deleted."""
+RIGHTS_ON_KEPT = "SELECT, INSERT, UPDATE"
 SCRUBBED = ("vault", "vault_keys")
 """What is erased is vacuumed at once, which another than the owner may do since PostgreSQL 17."""
 MAINTAIN_SINCE = 170_000
@@ -26,12 +29,17 @@ FROM unnest(%s::text[]) AS name JOIN pg_class AS c ON c.oid = to_regclass(name)
 """
 # Also by SET ROLE, so every role counts that this one is a member of. Owners of the table and of
 # its schema, and whoever may give themselves a role, can take triggers off and grant themselves
-# the rest; who may put a trigger on can have it change what is inserted.
+# the rest; who may put a trigger on can have it change what is inserted. Who may make a function
+# or an operator in the schema, or a schema, can have the owner run it for the server's own
+# (CVE-2018-1058), and who may write files or run programs is the server.
 MAY_CHANGE = """
 SELECT EXISTS (
     SELECT FROM pg_roles AS g WHERE pg_has_role(%s::name, g.oid, 'MEMBER') AND (
         has_any_column_privilege(g.oid, c.oid, 'UPDATE')
         OR has_table_privilege(g.oid, c.oid, 'DELETE, TRUNCATE, TRIGGER')
+        OR has_schema_privilege(g.oid, n.oid, 'CREATE')
+        OR has_database_privilege(g.oid, current_database(), 'CREATE')
+        OR g.rolname IN ('pg_write_server_files', 'pg_execute_server_program')
         OR g.rolcreaterole OR g.oid IN (c.relowner, n.nspowner)))
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = 'events'::regclass
@@ -91,6 +99,8 @@ def grant(connection: Connection, role: str, tables: Sequence[str]) -> dict[str,
     with connection.transaction():
         check_owner(connection, tables)
         connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}")
+        # Answered with a warning where it is not ours to take; then the role is too strong.
+        connection.execute(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {quoted}")
         for table, words in rights.items():
             connection.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {quoted}")
             connection.execute(f"GRANT {words} ON {table} TO {quoted}")
@@ -102,6 +112,8 @@ def grant(connection: Connection, role: str, tables: Sequence[str]) -> dict[str,
 def _rights(connection: Connection, table: str) -> str:
     if table == "events":
         return RIGHTS_ON_EVENTS
+    if table in KEPT:
+        return RIGHTS_ON_KEPT
     maintained = table in SCRUBBED and connection.info.server_version >= MAINTAIN_SINCE
     return f"{RIGHTS}, MAINTAIN" if maintained else RIGHTS
 

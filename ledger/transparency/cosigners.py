@@ -14,7 +14,7 @@ from time import monotonic
 
 from ledger.transparency.errors import CheckpointAhead
 from ledger.transparency.merkle import Subtree
-from ledger.transparency.notes import Note, Signature
+from ledger.transparency.notes import SIGNATURES_MAX, Note, Signature
 from ledger.transparency.signing import verify
 from ledger.transparency.tiles import TileDamaged
 from ledger.transparency.trust import PolicyInvalid, Trusted, TrustPolicy
@@ -76,6 +76,8 @@ class PolicyCosigners:
             self._all = [Asked(one) for one in policy.witnesses.values() if one.url]
         except ValueError as error:
             raise PolicyInvalid(str(error)) from None
+        if len(self._all) >= SIGNATURES_MAX:  # Beside theirs stands the log's own.
+            raise PolicyInvalid(f"more than {SIGNATURES_MAX - 1} witnesses have an address")
         if not self._reached(self._all):
             raise PolicyInvalid("the witnesses that have an address can never be a quorum")
         self._cosigned: set[Asked] = set()

@@ -96,13 +96,13 @@ class KeyDiffers(NotarisationRefused):
 class BegunTwice(NotarisationRefused):
     code = "begun_twice"
     zh = (
-        "文件夹 {folder} 中已有同名同钥的日志（{size} 条），而本库的日志另有编号："
+        "文件夹 {folder} 中已有这把密钥签名的日志（{size} 条），而本库的日志另有编号："
         "继续签名会使日志分叉；请恢复最新的备份，或换用新的 GWC_LOG_ORIGIN；副本请移往别处。"
     )
     en = (
-        "The folder {folder} holds a log of this very name and key with {size} entries, and the"
-        " database has another one: signing it would fork the log; restore the newest backup, or"
-        " choose a new GWC_LOG_ORIGIN; a mere copy move elsewhere."
+        "The folder {folder} holds a log of this key with {size} entries, and the database has"
+        " another one: signing it would fork the log; restore the newest backup, or choose a new"
+        " GWC_LOG_ORIGIN; a mere copy move elsewhere."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,12 +36,17 @@ def alone(folder: LogFolder) -> Iterator[None]:
     The lock ends with its process, so a notary that was killed leaves none.
     """
     folder.write_all({})  # Makes the folder, durably.
-    with open(folder.path / LOCK, "ab") as file:
+    with open(folder.path / LOCK, "ab", opener=_for_its_owner) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FolderBusy from None
         yield
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Whoever may open the lock could take it and keep it."""
+    return os.open(path, flags, 0o600)
 
 
 class TileWriter:

@@ -41,6 +41,7 @@ def notarising(gwc: Gwc) -> Iterator[subprocess.Popen]:
             preexec_fn=servers.end_with_us(signal.SIGKILL),  # noqa: PLW1509
         )  # fmt: skip
     try:
+        wait_until(lambda: process.poll() is not None or "notarised" in said(gwc))
         yield process
     finally:
         process.kill()
@@ -126,12 +127,13 @@ def test_without_a_key_on_postgres(postgres_url, tmp_path):
     "content", [None, b"", b"no key", ANOTHER_KIND], ids=["missing", "empty", "other", "elliptic"]
 )
 def test_a_key_file_that_is_none(gwc, content):
-    """A missing file, and what is no Ed25519 key, end it with 2 and name the setting."""
+    """What is no Ed25519 key, or is missing, ends it, and serve, with 2, naming the setting."""
     issue(gwc)
     gwc.env["GWC_LOG_KEY"] = str(gwc.folder / "key.pem")
     if content is not None:
         (gwc.folder / "key.pem").write_bytes(content)
-    assert "GWC_LOG_KEY" in gwc.run("notary", "--once", status=2).stderr
+    for command in (("notary", "--once"), ("serve",)):
+        assert "GWC_LOG_KEY" in gwc.run(*command, status=2).stderr
     assert size(gwc) == 0
 
 

@@ -161,6 +161,8 @@ STRONG = {
     "one who makes roles": "LOGIN CREATEROLE",
     "a member of the owner's": "LOGIN NOINHERIT IN ROLE {owner}",
     "one who writes everywhere": "LOGIN IN ROLE pg_write_all_data",
+    "one who writes the server's files": "LOGIN IN ROLE pg_write_server_files",
+    "one who runs the server's programs": "LOGIN NOINHERIT IN ROLE pg_execute_server_program",
 }
 
 
@@ -176,6 +178,47 @@ def test_a_role_that_is_too_strong_is_given_nothing(who, owner, roles_of):
             (role_of(url),),
         )
         assert granted.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("where", ["SCHEMA public", "DATABASE {database}"])
+@pytest.mark.parametrize("who", ["PUBLIC", "{role}"])
+def test_who_may_make_functions_is_too_strong(postgres_url, owner, roles_of, where, who):
+    """A function beside the tables can be found before the server's own, and run by the owner."""
+    url = roles_of()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        names = {"database": connection.info.dbname, "role": role_of(url)}
+        where, who = where.format(**names), who.format(**names)
+        connection.execute(f"GRANT CREATE ON {where} TO {who}")
+        try:
+            assert roles.may_change_events(connection, role_of(url))
+            with pytest.raises(RoleTooStrong):
+                prepare(owner, url)
+        finally:
+            connection.execute(f"REVOKE CREATE ON {where} FROM {who}")
+    prepare(owner, url)
+
+
+def test_the_right_to_make_functions_is_taken_where_it_can_be(postgres_url, owner, roles_of):
+    """An owner of the schema too takes CREATE away, which everybody had before PostgreSQL 15."""
+    url = roles_of()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"ALTER SCHEMA public OWNER TO {role_of(owner)}")
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO PUBLIC, {role_of(url)}")
+        try:
+            prepare(owner, url)
+            assert not roles.may_change_events(connection, role_of(url))
+        finally:
+            connection.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
+
+
+def test_what_keeps_a_log_or_an_erasure_is_not_removed(app):
+    """The head of the published log and the fences of the erased are moved on, never deleted."""
+    with psycopg.connect(app, autocommit=True) as connection:
+        for table in ("log_head", "vault_fences"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"DELETE FROM {table}")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"TRUNCATE {table}")
 
 
 def test_the_owner_of_the_tables_is_too_strong(owner):

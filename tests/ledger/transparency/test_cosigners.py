@@ -9,7 +9,7 @@ import pytest
 
 from ledger.transparency.cosigners import PolicyCosigners
 from ledger.transparency.errors import CheckpointAhead
-from ledger.transparency.notes import Note
+from ledger.transparency.notes import SIGNATURES_MAX, WITNESS_KEY, Note, VerifierKey
 from ledger.transparency.signing import verify
 from ledger.transparency.trust import PolicyInvalid, TrustPolicy
 from tests.ledger.transparency import witness_servers
@@ -179,7 +179,7 @@ def test_a_rewritten_log_gets_no_cosignature(servers, asking):
     honest = asking("any")
     assert honest.enough(ask(honest, 20))
     other = LOG.rewritten(4)
-    for size, status in ((20, "409"), (21, "422"), (300, "422")):
+    for size, status in ((20, "422"), (21, "422"), (300, "422")):
         forked = asking("any")
         note = ask(forked, size, other)
         assert cosigned_by(servers, note) == []
@@ -231,6 +231,18 @@ def test_an_address_that_is_none_is_refused(servers, url):
     told = TrustPolicy.parse(f"witness A {key} {url}\nquorum none\n".encode())
     with pytest.raises(PolicyInvalid):
         PolicyCosigners(told)
+
+
+def test_more_witnesses_than_a_note_holds_signatures_are_refused():
+    """A checkpoint with all their cosignatures could be read by nobody, not even by us."""
+    def told(count: int) -> TrustPolicy:
+        keys = [VerifierKey(f"w{n}", WITNESS_KEY, n.to_bytes(32, "big")) for n in range(count)]
+        lines = [f"witness w{n} {key} http://w/\n" for n, key in enumerate(keys)]
+        return TrustPolicy.parse("".join([*lines, "quorum none\n"]).encode())
+
+    PolicyCosigners(told(SIGNATURES_MAX - 1))
+    with pytest.raises(PolicyInvalid, match="99"):
+        PolicyCosigners(told(SIGNATURES_MAX))
 
 
 def test_a_quorum_nobody_can_reach_is_refused(servers):

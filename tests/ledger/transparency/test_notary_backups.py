@@ -97,6 +97,12 @@ def test_a_head_of_the_same_size_somebody_wrote(desk):
     refused(desk, CheckpointAhead)
 
 
+def test_a_head_that_is_gone(desk):
+    """Without the row that says how far was signed nothing is."""
+    desk.tamper("DELETE FROM log_head")
+    refused(desk, HeadDamaged)
+
+
 def test_another_name_in_the_database(desk):
     """The name of the log is the key's, for good; a row that has another is refused."""
     desk.tamper("UPDATE log_head SET origin = 'log.example/other'")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 import pytest
 
 from ledger.transparency.errors import LogForked, QuorumMissing
@@ -129,3 +132,14 @@ def test_rows_and_head_rewritten_take_no_published_file_away(tmp_path, damaged):
             with pytest.raises(LogForked):
                 notary.step()
     assert {name: (tmp_path / name).read_bytes() for name in growing.on_disk()} == held
+
+
+def test_who_may_read_the_folder_cannot_hold_the_notary_off(tmp_path):
+    """The lock is its owner's alone, since whoever may open a file may lock it."""
+    before = os.umask(0o022)
+    try:
+        Growing(tmp_path, 1).sign(1)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "checkpoint").stat().st_mode) == 0o644

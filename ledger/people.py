@@ -170,13 +170,15 @@ class People(Tokens):
         """Give or withdraw a consent: the position, and whether this was sent in before.
 
         A retry changes nothing, also when the opposite was said meanwhile; the same
-        ``submission_id`` with another body raises SubmissionConflict.
+        ``submission_id`` with another body raises SubmissionConflict. Raises SubjectErased.
         """
         command_id = identity.command_id(person, "consent", submission_id)
         digest = self.vault.fingerprint(person, content_of(request))
 
         def command() -> tuple[int, bool]:
             state = self.participant(person)
+            if self.store.is_fenced(person):  # Since the digest was made.
+                raise SubjectErased
             if known := state.commands.get(command_id):
                 if known[0] != digest:
                     raise SubmissionConflict

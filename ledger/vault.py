@@ -29,7 +29,9 @@ from ledger.erasure.errors import SubjectErased
 from ledger.errors import CommitmentBroken, Erased, WrongVaultKey
 from ledger.facts import Sealed
 from ledger.store.errors import SubjectFenced
+from ledger.store.fences import plain
 from ledger.store.rows import VaultRow
+from ledger.words import FIELDS
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -87,8 +89,10 @@ class Vault:
 
         ``shelf`` groups rows that are looked at together (the tracks of one reach); ``unique`` is
         content the store will accept only once (it keeps a keyed digest of it). Raises
-        SubjectErased.
+        SubjectErased, and ValueError for a field that no legal hold could name.
         """
+        if plain(field) not in FIELDS:
+            raise ValueError(f"{field!r} is not among words.FIELDS")
         salt = urlsafe_b64encode(secrets.token_bytes(SALT_BYTES)).rstrip(b"=").decode()
         disclosure = urlsafe_b64encode(msgspec.json.encode([salt, field, value])).rstrip(b"=")
         nonce, ciphertext = self._encrypted(
@@ -122,7 +126,10 @@ class Vault:
 
     def check(self, originator_id: UUID, sealed: Sealed) -> None:
         """Raises Erased or CommitmentBroken unless it opens, be it with a key behind a fence."""
-        self._checked(originator_id, sealed, self._store.select_stored_key)
+        try:
+            self._checked(originator_id, sealed, self._store.select_stored_key)
+        except CommitmentBroken:  # A hold may have exchanged the key behind the row: look again.
+            self._checked(originator_id, sealed, self._store.select_stored_key)
 
     def _checked(
         self, originator_id: UUID, sealed: Sealed, key_of: Callable[[UUID], bytes | None]

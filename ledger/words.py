@@ -57,6 +57,32 @@ STATE_NAMES = {
     "completed": Text("已删除", "erased"),
 }
 
+FIELDS = {
+    "address": Text("户址", "a household's address"),
+    "alias": Text("榜上昵称", "the alias for the boards"),
+    "answers": Text("问卷答案", "answers to a survey"),
+    "basis": Text("保全依据", "the basis of a legal hold"),
+    "birth_year": Text("出生年份", "the year of birth"),
+    "decline": Text("不批准兑换的理由", "why a redemption was declined"),
+    "device": Text("设备信息", "what the phone said of itself"),
+    "edit": Text("走访修改", "edits of a visit"),
+    "household": Text("户号", "the number of a household"),
+    "name": Text("姓名或名称", "the name"),
+    "phone": Text("电话", "the phone number"),
+    "photo": Text("照片", "photos"),
+    "place": Text("定位", "where it was"),
+    "questions": Text("住户提问", "questions of a household"),
+    "remark": Text("走访备注", "remarks on a visit"),
+    "reversal": Text("撤回奖励的理由", "why an award was taken back"),
+    "review": Text("审核意见", "what the reviewer said"),
+    "said": Text("修改后的答案", "edited answers to a survey"),
+    "sketch": Text("轨迹特征", "the sketch of a track"),
+    "text": Text("问题描述", "the words of a report"),
+    "track": Text("巡河轨迹", "the track of a patrol"),
+}
+"""All that the vault (保险库) keeps of anybody, so all that a legal hold may name."""
+FIELDS_SAID = ", ".join(f"{name} {words.zh} ({words.en})" for name, words in FIELDS.items())
+
 # Which words stand behind the codes of a field, by the field's name.
 WORDS: dict[str, Mapping[str, Text]] = {
     "role": ROLE_NAMES,

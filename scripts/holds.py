@@ -8,11 +8,12 @@ from uuid import UUID
 import click
 import msgspec
 
-from ledger.erasure.erasures import HoldBasis
+from ledger.erasure.erasures import HoldBasis, erasure_id
+from ledger.words import FIELDS, FIELDS_SAID, in_words
 from scripts.erase import actor, whose
-from scripts.terminal import Terminal, reading, services, settings_to_read
+from scripts.terminal import Terminal, services, settings_to_read
 
-COLUMNS = ("hold_id", "subject", "basis", "fields", "by")
+COLUMNS = ("hold_id", "subject", "basis", "fields", "by", "lifted")
 
 
 @click.group()
@@ -25,8 +26,8 @@ def hold() -> None:
 @click.option("--household", metavar="NUMBER", help="一户，按户号 / a household, by its number")
 @click.option("--basis", type=click.Choice(get_args(HoldBasis)), default="investigation",
               show_default=True, help="依据 / why")
-@click.option("--field", "fields", multiple=True, metavar="NAME",
-              help="只保全这些内容（可多次）/ these fields alone, else all; may be repeated")
+@click.option("--field", "fields", multiple=True, type=click.Choice(sorted(FIELDS)), metavar="NAME",
+              help=f"只保全这些内容（可多次）/ these alone, else all; repeatable: {FIELDS_SAID}")
 @click.option("--by", type=click.UUID, metavar="ID", help="由谁 / who places it")
 @click.pass_obj
 def place(
@@ -58,18 +59,26 @@ def lift(terminal: Terminal, hold_id: UUID, by: UUID | None) -> None:
 
 
 @hold.command("list")
+@click.option("--all", "lifted_too", is_flag=True, help="包括已解除的 / lifted ones as well")
 @click.option("--json", "as_json", is_flag=True, help="同样各列 / the same columns")
 @click.pass_obj
-def list_holds(terminal: Terminal, as_json: bool) -> None:
-    """在保全中的 / the holds in force."""
-    with reading() as opened:
+def list_holds(terminal: Terminal, lifted_too: bool, as_json: bool) -> None:
+    """在保全中的 / the holds in force, each with its basis, which the vault keeps."""
+    with services(settings_to_read(), publish=False) as opened:
+        vault = opened.ledger.vault
         found = [
-            (one.hold_id, subject, one.basis, list(one.fields), one.by)
-            for subject, state in opened.ledger.erasures().items() for one in state.holds.values()
+            (one.hold_id, subject, vault.opened(erasure_id(subject), next(iter(one.sealed), None)),
+             list(one.fields), one.by, one.hold_id in state.lifted)
+            for subject, state in opened.ledger.erasures().items()
+            for one in [*state.holds.values(), *(state.lifted.values() if lifted_too else ())]
         ]  # fmt: skip
     if as_json:
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
         click.echo(msgspec.json.encode(rows))
     else:
-        columns = terminal.choose("编号 对象 依据 内容 由谁", " ".join(COLUMNS)).split()
-        terminal.table(columns, [(*row[:3], " ".join(row[3]), row[4]) for row in found])
+        columns = terminal.choose("编号 对象 依据 内容 由谁 已解除", " ".join(COLUMNS)).split()
+        terminal.table(columns, [
+            (hold_id, subject, terminal.words(in_words("basis", basis or "")), " ".join(fields), by,
+             terminal.choose("是", "yes") if lifted else "")
+            for hold_id, subject, basis, fields, by, lifted in found
+        ])  # fmt: skip

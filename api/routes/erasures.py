@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from eventsourcing.persistence import PersistenceError
 from flask import Response
 
 from api.auth import actor, services
@@ -17,9 +18,24 @@ from ledger.campaigns.frame import Household, household_subject
 from ledger.erasure.asking import ErasureReceipt, erasure_told
 from ledger.erasure.erasures import Basis, Erasure, HoldBasis
 from ledger.errors import FieldError, InvalidInput, NotFound
+from ledger.words import FIELDS, FIELDS_SAID, Text
 
 PATH = "/v1/erasures"
-Field = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}$(?!\n)")]
+Field = Annotated[str, msgspec.Meta(max_length=40, extra_json_schema={"enum": sorted(FIELDS)})]
+# Whom it is about is told that something is kept, and whom to ask; not why, nor at whose word.
+NOTICES = {
+    "held": Text(
+        "这些信息依法暂须保留，现在不删除；可以删除时系统自动删除，无须再次申请。"
+        "如有疑问，请向治水办询问。",
+        "The law wants this data kept for now. It is erased by itself as soon as it may be; there"
+        " is no need to ask again. Questions are answered by the water office.",
+    ),
+    "limited": Text(
+        "已删除，依法暂须保留的部分除外；可以删除时系统自动删除。如有疑问，请向治水办询问。",
+        "Erased, but for what the law wants kept for now, which is erased by itself as soon as it"
+        " may be. Questions are answered by the water office.",
+    ),
+}
 
 routes = Routes("erasures", __name__, description="Erasing personal data, and legal holds")
 
@@ -40,18 +56,23 @@ class ErasureAsked(msgspec.Struct):
 
 
 class HoldAsked(msgspec.Struct):
-    """Whose data must stay; without ``fields`` all of it, else name, phone, alias, text, …"""
+    """Whose data must stay. The ``basis`` is kept in the vault, for the log is public."""
 
     subject: UUID | None = None
     household: Household | None = None
     basis: HoldBasis = "investigation"
-    fields: Annotated[tuple[Field, ...], msgspec.Meta(max_length=20)] = ()
+    fields: Annotated[tuple[Field, ...], msgspec.Meta(
+        max_length=len(FIELDS),
+        description=f"只保全这些内容 / these alone, else all of it: {FIELDS_SAID}.",
+    )] = ()  # fmt: skip
 
 
 class ErasureAnswer(msgspec.Struct, kw_only=True):
-    """An erasure as it stands: ``requested`` waits for a second person, ``held`` for a hold.
+    """An erasure as it stands: ``requested`` waits for a second person, ``held`` for a hold;
+    ``fenced`` goes on by itself.
 
-    ``kept`` are the fields that a hold keeps; ``keys`` and so on were destroyed.
+    ``kept`` are the fields that a hold keeps; ``keys`` and so on were destroyed. ``notice`` says
+    that something must be kept for now, and whom to ask.
     """
 
     id: UUID
@@ -65,6 +86,7 @@ class ErasureAnswer(msgspec.Struct, kw_only=True):
     allowed_actions: tuple[str, ...]
     position: int
     hold_id: UUID | None = None
+    notice: Text | None = None
 
 
 @routes.on("POST", "/v1/me/erasure", "me.erase", body=OwnErasure, answers=ErasureAnswer,
@@ -116,10 +138,11 @@ def refuse_erasure(id: UUID, body: tuple[UUID, Command]) -> Response:
 @routes.on("GET", f"{PATH}/<uuid:id>", "erasures.see", answers=ErasureAnswer,
            summary="One erasure as it stands")  # fmt: skip
 def get_erasure(id: UUID) -> Response:
-    """For those who ask and decide, auditors, and whose data it is."""
+    """For those who ask and decide, auditors, and whose data it is once it was asked for."""
     state, who = services().ledger.erasure_of(id), actor()
     assert state.subject is not None
-    if state.subject != who.participant_id and not access.allowed(who, "erasures.read"):
+    own = state.subject == who.participant_id
+    if not (state.requested if own else access.allowed(who, "erasures.read")):
         raise NotFound
     return answer(_answer(erasure_told(state.subject, state), state))
 
@@ -159,7 +182,10 @@ def _done(asked: ErasureReceipt) -> Response:
     here = services()
     if asked.replayed:
         return _told(asked)
-    done = here.ledger.run_erasure(asked.subject, here.clock())
+    try:
+        done = here.ledger.run_erasure(asked.subject, here.clock())
+    except PersistenceError:  # Their token may have ended, so they could not send it again.
+        done = erasure_told(asked.subject, here.ledger.erasure(asked.subject))
     return _told(msgspec.structs.replace(done, hold_id=asked.hold_id))
 
 
@@ -176,4 +202,6 @@ def _answer(receipt: ErasureReceipt, state: Erasure) -> ErasureAnswer:
     if asked and receipt.state == "requested" and access.allowed(who, "erasures.decide"):
         own = who.participant_id in (asked.by, asked.subject)
         actions = () if own else ("approve", "refuse")
-    return ErasureAnswer(**fields, allowed_actions=actions)
+    return ErasureAnswer(
+        **fields, allowed_actions=actions, notice=NOTICES.get(receipt.state)
+    )  # fmt: skip

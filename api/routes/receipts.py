@@ -12,6 +12,7 @@ from api.auth import actor, services
 from api.published import NotYetSigned, published
 from api.routing import PERSONAL, Routes, answer
 from ledger import facts
+from ledger.erasure.erasures import HoldLifted, HoldPlaced
 from ledger.errors import NotFound
 from ledger.facts import Text
 from ledger.searching import Wanted, find
@@ -24,6 +25,8 @@ from ledger.transparency.notes import Note
 from ledger.transparency.receipts import LogProof
 
 JSON, PROOF = "application/json", "text/plain"
+# Of an investigation nobody hears by them: neither whom it is about, nor by who placed it.
+FOR_AUDITORS = frozenset({HoldPlaced.topic, HoldLifted.topic})
 
 routes = Routes("receipts", __name__, description="Proof that an entry is in the signed log")
 
@@ -52,8 +55,9 @@ def get_receipt(position: int) -> Response:
 
     For whoever the entry concerns (their own, their wallet's, facts that name them, the verdicts
     on what they sent in; members of an account for its own) and for auditors; else it is not
-    there. Its checkpoint is the newest. `Accept: application/json` gives the parts of it. What was
-    recorded a moment ago may be `not_yet_signed` (503).
+    there. Those of legal holds are for auditors alone. Its checkpoint is the newest.
+    `Accept: application/json` gives the parts of it. What was recorded a moment ago may be
+    `not_yet_signed` (503).
     """
     if not _concerns_the_asker(position):
         raise NotFound
@@ -89,8 +93,8 @@ def _concerns_the_asker(position: int) -> bool:
         return False
     before = position - 1
     mine = Wanted(participant=None if who.role == "auditor" else who.participant_id)
-    if find(ledger, mine, before, limit=1, positions_max=1).rows:
-        return True
+    for row in find(ledger, mine, before, limit=1, positions_max=1).rows:
+        return who.role == "auditor" or row.topic not in FOR_AUDITORS
     for row in find(ledger, Wanted(), before, limit=1, positions_max=1).rows:
         fact = ledger.entry(row).fact
         account: UUID | None = getattr(fact, "participant_id", None)

@@ -14,7 +14,7 @@ from ledger.contributions.visits import VisitRecorded
 from ledger.erasure.erasures import (
     BASES,
     GONE,
-    HOLD_BASES,
+    HOLD_BASIS,
     AboutSubject,
     Erasure,
     ErasureApproved,
@@ -40,7 +40,7 @@ class AuditedErasures:
 
     def __init__(self, actors: Actors) -> None:
         self._actors = actors
-        self._states: dict[UUID, Erasure] = {}
+        self._states: Spilled[UUID, Erasure] = Spilled()
         self._fenced: set[UUID] = set()
         self._unreadable: set[UUID] = set()
         self._visited: Spilled[UUID, str] = Spilled()  # the household of each visit
@@ -142,8 +142,10 @@ class AuditedErasures:
 
 def _wrong_hold(known: Erasure, fact: HoldPlaced | HoldLifted) -> str:
     if isinstance(fact, HoldPlaced):
-        if fact.basis not in HOLD_BASES or fact.hold_id in known.holds | known.lifted:
-            return f"basis: {fact.basis}, or the hold was placed before"
+        if [(one.field, one.subject) for one in fact.sealed] != [(HOLD_BASIS, fact.hold_id)]:
+            return "no basis is committed to"
+        if fact.hold_id in known.holds | known.lifted:
+            return "the hold was placed before"
         if fact.by == fact.subject:
             return "placed by whose it is"
         return f"it is {known.state}" if known.step in GONE - {"limited"} else ""

@@ -1,15 +1,15 @@
-"""Asking for an erasure (申请删除), the second person's word on it, and legal holds (依法保全)."""
+"""Asking for an erasure (申请删除), and the second person's word on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from ledger import access, identity
+from ledger import access
 from ledger.campaigns.frame import household_subject
 from ledger.commands import Signature, signature
 from ledger.erasure.erasures import (
@@ -19,9 +19,6 @@ from ledger.erasure.erasures import (
     ErasureApproved,
     ErasureRefused,
     ErasureRequested,
-    HoldBasis,
-    HoldLifted,
-    HoldPlaced,
     SignedStep,
     erasure_id,
     is_office,
@@ -30,13 +27,13 @@ from ledger.erasure.errors import (
     AlreadyErased,
     ErasureOpen,
     ErasureOver,
-    HoldOver,
     UnknownSubject,
 )
 from ledger.errors import NotFound, SelfApproval
 from ledger.facts import Entry
 from ledger.log import Append
 from ledger.participants import Actor, ParticipantRegistered, RoleGranted
+from ledger.store.rows import VaultRow
 from ledger.tokens import Tokens
 
 
@@ -94,7 +91,7 @@ class Asking(Tokens):
             if known.step in GONE:
                 raise AlreadyErased
             if known.step not in ("unknown", "refused"):
-                raise ErasureOpen(state=known.state)
+                raise ErasureOpen(id=erasure_id(subject), state=known.state)
             staff = any(map(is_office, self._roles_ever(subject)))
             return ErasureRequested(
                 subject=subject, basis=basis, staff=staff, household=household, **signed
@@ -128,53 +125,10 @@ class Asking(Tokens):
 
         return self._erasure_step(actor, "refuse", subject, request, submission_id, now, decide)
 
-    def place_hold(
-        self, actor: Actor | None, subject: UUID, basis: HoldBasis, fields: tuple[str, ...],
-        now: datetime, *, request: Any = None, submission_id: UUID | None = None,
-    ) -> ErasureReceipt:  # fmt: skip
-        """Let nothing of a subject be erased, or nothing of some fields, until it is lifted.
-
-        Raises UnknownSubject, SelfApproval, AlreadyErased.
-        """
-        by = actor.participant_id if actor else None
-        hold_id = identity.derived("hold", by, subject, submission_id or now.isoformat())
-
-        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
-            if by == subject:
-                raise SelfApproval
-            if known.step in GONE - {"limited"}:
-                raise AlreadyErased
-            return HoldPlaced(
-                subject=subject, hold_id=hold_id, basis=basis,
-                fields=tuple(sorted(set(fields))), **signed,
-            )  # fmt: skip
-
-        found = self._erasure_step(actor, "hold", subject, request, submission_id, now, decide)
-        return msgspec.structs.replace(found, hold_id=hold_id)
-
-    def lift_hold(
-        self, actor: Actor | None, hold_id: UUID, now: datetime, *,
-        request: Any = None, submission_id: UUID | None = None,
-    ) -> ErasureReceipt:  # fmt: skip
-        """Lift a hold, by somebody else than who placed it; raises NotFound, HoldOver."""
-        subject = self._subject_of_hold(hold_id)
-
-        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
-            hold = known.holds.get(hold_id)
-            if hold is None:
-                raise HoldOver
-            if actor and actor.participant_id in (hold.by, subject):
-                raise SelfApproval
-            return HoldLifted(subject=subject, hold_id=hold_id, **signed)
-
-        action = f"lift/{hold_id}"
-        found = self._erasure_step(actor, action, subject, request, submission_id, now, decide)
-        return msgspec.structs.replace(found, hold_id=hold_id)
-
     def _erasure_step(
         self, actor: Actor | None, action: str, subject: UUID, request: Any,
         submission_id: UUID | None, now: datetime,
-        decide: Callable[[Erasure, dict[str, Any]], SignedStep],
+        decide: Callable[[Erasure, dict[str, Any]], SignedStep], rows: Sequence[VaultRow] = (),
     ) -> ErasureReceipt:  # fmt: skip
         signed: Signature | None = None
         if actor is not None and submission_id is not None:
@@ -198,8 +152,9 @@ class Asking(Tokens):
             # What roles they have held decides who else must say yes.
             unchanged = {subject: person.version}
             (entry,) = self.append(
-                [Append(originator, known.version, [fact])], now, unchanged=unchanged
-            )
+                [Append(originator, known.version, [fact])], now, vault_rows=rows,
+                unchanged=unchanged,
+            )  # fmt: skip
             known.apply(Entry(originator, known.version + 1, now, fact, entry.position))
             return erasure_told(subject, known)
 
@@ -236,12 +191,6 @@ class Asking(Tokens):
         subject = self.erasure_of(identifier).subject
         assert subject is not None
         return subject
-
-    def _subject_of_hold(self, hold_id: UUID) -> UUID:
-        for subject, state in self.erasures().items():
-            if hold_id in state.holds or hold_id in state.lifted:
-                return subject
-        raise NotFound
 
 
 def erasure_told(subject: UUID, state: Erasure) -> ErasureReceipt:

@@ -6,6 +6,7 @@ completed. The fence is the point of no return, and committed together with its 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +16,7 @@ from eventsourcing.persistence import OperationalError
 
 from ledger import identity
 from ledger.contributions.visits import VisitRecorded
-from ledger.erasure.asking import Asking, ErasureReceipt, erasure_told
+from ledger.erasure.asking import ErasureReceipt, erasure_told
 from ledger.erasure.erasures import (
     Erasure,
     ErasureCompleted,
@@ -23,7 +24,8 @@ from ledger.erasure.erasures import (
     ErasureLimited,
     erasure_id,
 )
-from ledger.facts import Fact, decode
+from ledger.erasure.holding import Holding
+from ledger.facts import Fact
 from ledger.log import Append
 from ledger.participants import (
     ConsentWithdrawn,
@@ -32,19 +34,19 @@ from ledger.participants import (
     TokenRevoked,
     TokenState,
 )
+from ledger.searching import Wanted, search
 from ledger.store.fences import plain
-from ledger.store.leaf import EntryRow
-from ledger.store.matching import Match
 from ledger.store.rows import Fence
 
 VISITS_MAX = 1_000
 """That many ids fit into one fact; a household has tens of visits."""
-PAGE = 1_000
+ROWS_AT_ONCE = 500
+PAUSE_SECONDS = 0.005
 
 Told = Callable[[str], None]
 
 
-class Erasing(Asking):
+class Erasing(Holding):
     """Doing what was asked for, once nothing is in the way."""
 
     def run_erasure(
@@ -55,7 +57,9 @@ class Erasing(Asking):
         Nothing happens while a second person or a hold is waited for, nor after it is completed.
         """
         if self.erasure(subject).may_fence:
-            self.attempt(lambda: self._fence(subject, now))
+            if not self.attempt(lambda: self._fence(subject, now)):
+                held = erasure_told(subject, self.erasure(subject))
+                return msgspec.structs.replace(held, state="held")
             told("fenced")
         state = self.erasure(subject)
         if state.step == "fenced":
@@ -81,17 +85,15 @@ class Erasing(Asking):
         """Whoever's erasure has something to do."""
         return [subject for subject, state in self.erasures().items() if state.due]
 
-    def forget_again(self, beyond: Iterable[EntryRow] = ()) -> list[UUID]:
+    def forget_again(self, beyond: Iterable[tuple[int, ErasureFenced]] = ()) -> list[UUID]:
         """Before anything is served: destroy again what a restored table brought back; of whom.
 
-        ``beyond`` are rows of the published log that this one does not hold, since it was restored
-        from before them: their fences are set here as well.
+        ``beyond`` are fences of the published log that this one does not hold, since it was
+        restored from before them: they are set here as well.
         """
         states = self.erasures()
-        for row in beyond:
-            fact = decode(row.topic, row.state) if row.topic == ErasureFenced.topic else None
-            if isinstance(fact, ErasureFenced):
-                states.setdefault(fact.subject, Erasure()).fences.append((row.position, fact))
+        for position, fact in beyond:
+            states.setdefault(fact.subject, Erasure()).fences.append((position, fact))
         fences: dict[UUID, dict[int, Fence]] = {}
         for one in self.store.select_fences():
             fences.setdefault(one.subject, {})[one.position] = one
@@ -109,27 +111,42 @@ class Erasing(Asking):
             self.store.scrub()
         return again
 
-    def _fence(self, subject: UUID, now: datetime) -> None:
+    def _fence(self, subject: UUID, now: datetime) -> bool:
+        """Set the fence; False where what goes with a household is under somebody's hold."""
         state = self.erasure(subject)
         if not state.may_fence:
-            return
+            return True
+        visits = self._visits(state)
+        others = self._erasures_of_owners(visits)
+        if any(one.holds for one in others.values()):
+            return False
         # With a key nobody else can make one meanwhile, so its print is that of what is destroyed.
         self.vault.make_keys([subject])
         wrapped = self.store.select_stored_key(subject)
         prints = self.vault.prints(subject, wrapped) if wrapped else ()
-        fact = ErasureFenced(
-            subject=subject, prints=prints, kept=state.kept, visits=self._visits(state)
-        )
+        fact = ErasureFenced(subject=subject, prints=prints, kept=state.kept, visits=visits)
         fence = Fence(subject, prints, fact.kept, fact.visits)
-        self.append([Append(erasure_id(subject), state.version, [fact])], now, fence=fence)
+        unchanged = {erasure_id(owner): one.version for owner, one in others.items()}
+        self.append(
+            [Append(erasure_id(subject), state.version, [fact])], now, fence=fence,
+            unchanged=unchanged,
+        )  # fmt: skip
+        return True
+
+    def _erasures_of_owners(self, visits: Iterable[UUID]) -> dict[UUID, Erasure]:
+        """Erasures and holds of those under whose keys something of these visits is."""
+        owners = {row.subject for one in visits for row in self.store.select_vault(one)}
+        return {owner: self.erasure(owner) for owner in owners}
 
     def _visits(self, state: Erasure) -> tuple[UUID, ...]:
         """The visits to a household that is erased."""
         household = state.requested and state.requested.household
         if household is None or state.fences:
             return state.visits
+        wanted = Wanted((VisitRecorded.topic,))
+        visits = (self.entry(row) for found in search(self, wanted, 0) for row in found.rows)
         found = [
-            entry.originator_id for entry in self.entries(topics=[VisitRecorded.topic])
+            entry.originator_id for entry in visits
             if getattr(entry.fact, "household", None) == household
         ]  # fmt: skip
         return tuple(found[:VISITS_MAX])
@@ -157,31 +174,36 @@ class Erasing(Asking):
 
     def _tokens_of(self, person: UUID) -> Iterator[tuple[UUID, TokenState]]:
         """Every token somebody was ever given."""
-        match, after, head = Match((TokenIssued.topic,), participant=person), 0, self.head()
-        while rows := self.store.select_matching(match, after, head, PAGE):
-            for row in rows:
-                fact = self.entry(row).fact
-                if isinstance(fact, TokenIssued) and fact.participant_id == person:
-                    token = identity.token_id(fact.token_sha256)
-                    yield token, self.fold(token, TokenState())
-            after = rows[-1].position
+        wanted = Wanted((TokenIssued.topic,), participant=person)
+        for row in (row for found in search(self, wanted, 0) for row in found.rows):
+            fact = self.entry(row).fact
+            if isinstance(fact, TokenIssued) and fact.participant_id == person:
+                token = identity.token_id(fact.token_sha256)
+                yield token, self.fold(token, TokenState())
 
     def _destroy(self, fence: Fence) -> bool:
         """Destroy what goes behind a fence; whether there was anything."""
         places = self.store.select_places(fence)
-        wrapped = self.store.select_stored_key(fence.subject)
-        if fence.kept:
-            # What is kept must not open with a key that an old copy may still have.
-            spent = wrapped and set(fence.prints) & set(self.vault.prints(fence.subject, wrapped))
-            rows = self.store.select_of_subject(fence.subject) if spent else ()
+        wrapped = spent = self.store.select_stored_key(fence.subject)
+        if wrapped and not fence.kept:  # First, for without it no row opens.
+            self.store.destroy(fence, (), wrapped)
+        # In parts, for nobody writes meanwhile: a key of another system may have sent 100,000.
+        for start in range(0, len(places), ROWS_AT_ONCE):
+            self.store.destroy(fence, places[start : start + ROWS_AT_ONCE], None)
+            time.sleep(PAUSE_SECONDS)  # For whoever waits for the connection that writes.
+        if wrapped and fence.kept:
+            spent = self._exchange_key(fence, wrapped)
+        return bool(places or spent)
+
+    def _exchange_key(self, fence: Fence, wrapped: bytes) -> bool:
+        """What is kept must not open with a key that an old copy may still have; whether it did."""
+        spent = set(fence.prints) & set(self.vault.prints(fence.subject, wrapped))
+        if spent:
+            rows = self.store.select_of_subject(fence.subject)
             kept = [row for row in rows if plain(row.field) in fence.kept]
-            if spent:
-                new, resealed = self.vault.under_new_key(fence.subject, wrapped, kept)
-                self.store.reseal(fence, wrapped, new, resealed)
-            self.store.destroy(fence, places, None)
-            return bool(places or spent)
-        self.store.destroy(fence, places, wrapped)
-        return bool(places or wrapped)
+            new, resealed = self.vault.under_new_key(fence.subject, wrapped, kept)
+            self.store.reseal(fence, wrapped, new, resealed)
+        return bool(spent)
 
     def _check_gone(self, fence: Fence) -> None:
         """The store itself must say that nothing is left; raises OperationalError."""

@@ -13,13 +13,15 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
-from ledger.facts import Entry, Fact, stored_as
+from ledger.facts import Entry, Fact, Sealed, stored_as
 from ledger.participants import CONTRIBUTORS
 
 Basis = Literal["consent_withdrawn", "purpose_over", "retention_over", "unlawful", "other"]
 """Why something is erased: art. 47, 1 (1) to (5)."""
 HoldBasis = Literal["investigation", "litigation", "audit", "retention", "other"]
-BASES, HOLD_BASES = frozenset(get_args(Basis)), frozenset(get_args(HoldBasis))
+HOLD_BASIS = "basis"
+"""Under which field a hold's basis is in the vault, as the subject of its own that the hold is."""
+BASES = frozenset(get_args(Basis))
 
 DUE, GONE = frozenset({"requested", "approved"}), frozenset({"fenced", "limited", "completed"})
 
@@ -116,14 +118,17 @@ class ErasureCompleted(AboutSubject, frozen=True, kw_only=True):
 
 @stored_as(
     "hold.placed",
-    zh="{by} 依法保全 {subject} 的个人信息（{hold_id}），依据：{basis}",
-    en="{by} placed the legal hold {hold_id} on the personal data of {subject}: {basis}",
+    zh="{by} 依法保全 {subject} 的个人信息（{hold_id}）",
+    en="{by} placed the legal hold {hold_id} on the personal data of {subject}",
 )
 class HoldPlaced(SignedStep, frozen=True, kw_only=True):
-    """Nothing of the subject may be erased, or nothing of these ``fields`` where any are named."""
+    """Nothing of the subject may be erased, or nothing of these ``fields`` where any are named.
+
+    ``sealed`` is its basis: the log is public, and whom it is about must not learn it from there.
+    """
 
     hold_id: UUID
-    basis: str
+    sealed: tuple[Sealed, ...]
     fields: tuple[str, ...] = ()
 
 

@@ -27,8 +27,8 @@ class AlreadyErased(LedgerError):
 
 class ErasureOpen(LedgerError):
     code = "erasure_open"
-    zh = "已有一项删除申请（{state}），请等待其办结。"
-    en = "A request to erase this is open ({state}); wait until it is decided."
+    zh = "已有一项删除申请 {id}（{state}），请等待其办结。"
+    en = "A request to erase this is open: {id} ({state}); wait until it is decided."
 
 
 class ErasureOver(LedgerError):

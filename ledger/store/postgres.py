@@ -17,11 +17,11 @@ from eventsourcing.persistence import OperationalError, TrackingRecorder
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from ledger.store import roles, schema
+from ledger.store import fences, roles, schema
 from ledger.store.append import Admission, Append, LogState
 from ledger.store.errors import NotDurable, RowRefused, as_persistence_error
 from ledger.store.factory import StoreFactory
-from ledger.store.fences import INSERT_FENCE, POSTGRES_SCRUB, SHARE_KEYS, STOP_KEYS, fence_row
+from ledger.store.fences import INSERT_FENCE, SHARE_KEYS, STOP_KEYS, fence_row
 from ledger.store.immutable import Weakness, guard_postgres, is_guarded
 from ledger.store.merge import WAITING_MAX
 from ledger.store.recorder import LogRecorder
@@ -146,7 +146,9 @@ class PostgresRecorder(LogRecorder[Connection]):
     def scrub(self) -> None:
         """What a role that does not own the tables leaves to their owner's vacuum."""
         with suppress(psycopg.Error), connect(self._url, SCRUB_SECONDS_MAX) as connection:
-            for statement in POSTGRES_SCRUB:
+            few = connection.execute(fences.KEYS_ARE_FEW, (fences.KEYS_BYTES_MAX,)).fetchone()
+            scrub = fences.POSTGRES_SCRUB if few and few[0] else fences.POSTGRES_SCRUB_LARGE
+            for statement in scrub:
                 connection.execute(statement, prepare=False)
 
     def _ask(self, connection: Connection, question: schema.Question) -> list[tuple[Any, ...]]:

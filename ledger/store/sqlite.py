@@ -26,9 +26,12 @@ from ledger.store.recorder import LogRecorder
 
 LOCK_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.005
+SCRUB_SECONDS_MAX, SCRUB_AGAIN_SECONDS, SCRUB_LOCK_MILLISECONDS = 10.0, 0.1, 100
 ROWS_PER_INSERT = 64
 FINGERPRINTS_PER_QUESTION = 500
 SYNCHRONOUS_FULL = 2
+IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+PRIMARY_CODE = 0xFF  # Of a result code, the part that https://sqlite.org/rescode.html lists first.
 # Each new originator touches another page of the index, and every touched page is written whole.
 PAGE_BYTES = 2_048
 PAGES_PER_CHECKPOINT = 2_000
@@ -137,12 +140,25 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
     def scrub(self) -> None:
         """Deleted bytes were overwritten (secure_delete); this takes what the log of writes has.
 
-        Raises OperationalError while somebody reads for longer than the lock may be waited for.
+        Raises OperationalError while somebody reads for longer than ``SCRUB_SECONDS_MAX``.
+        """
+        deadline = time.monotonic() + SCRUB_SECONDS_MAX
+        while self._emptying_is_hindered():
+            if time.monotonic() > deadline:
+                raise OperationalError("the write-ahead log is being read and cannot be emptied")
+            time.sleep(SCRUB_AGAIN_SECONDS)
+
+    def _emptying_is_hindered(self) -> bool:
+        """By a reader, who is waited for a moment only, for nobody writes meanwhile; or by a
+        process that does the same, which SQLite does not wait for.
         """
         with self._writer.borrow() as connection:
-            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        if busy:
-            raise OperationalError("the write-ahead log is being read and could not be emptied")
+            connection.execute(f"PRAGMA busy_timeout = {SCRUB_LOCK_MILLISECONDS}")
+            try:
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {int(self._lock_timeout * 1000)}")
+        return bool(busy)
 
     def _ask(
         self, connection: sqlite3.Connection, question: schema.Question
@@ -203,8 +219,9 @@ class SQLiteRecorder(LogRecorder[sqlite3.Connection]):
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 return
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
+            except sqlite3.OperationalError as error:
+                in_use = error.sqlite_errorcode & PRIMARY_CODE in IN_USE  # Else waiting is no use.
+                if not in_use or time.monotonic() > deadline:
                     raise
                 time.sleep(POLL_SECONDS)
 

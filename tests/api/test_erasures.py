@@ -5,7 +5,9 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from eventsourcing.persistence import OperationalError
 
+from ledger.words import FIELDS
 from tests.api.test_bad_input import a_patrol
 from tests.ledger.examples import a_report
 
@@ -89,6 +91,8 @@ def test_staff_wait_for_a_second_person(caller):
     path = f"/v1/erasures/{asked['id']}"
     open_one = officer.submit("/v1/me/erasure", ME)
     assert (open_one.status_code, open_one.json["code"]) == (409, "erasure_open")
+    assert asked["id"] in open_one.json["zh"]
+    assert asked["id"] in open_one.json["en"]
     assert approver.submit(f"{path}/refuse", {}).json["state"] == "refused"
     assert officer.get("/v1/me").status_code == 200
     officer.submit("/v1/me/erasure", ME)
@@ -132,13 +136,14 @@ def test_a_hold_on_some_fields_keeps_those_alone(person, caller, services):
     }).json  # fmt: skip
     asked = person.submit("/v1/me/erasure", ME).json
     assert (asked["state"], asked["kept"]) == ("limited", ["text"])
+    assert "治水办" in asked["notice"]["zh"]
     assert person.get("/v1/me").status_code == 401
     store = services.ledger.store
     assert [row.field for row in store.select_of_subject(subject)] == ["text"]
     assert store.select_stored_key(subject) not in (None, before)
     assert store.select_key(subject) is None
     done = caller("admin").submit(f"/v1/holds/{held['hold_id']}/lift", {}).json
-    assert (done["state"], done["kept"], done["rows"]) == ("completed", [], 3)
+    assert (done["state"], done["kept"], done["rows"], done["notice"]) == ("completed", [], 3, None)
     assert store.select_of_subject(subject) == []
 
 
@@ -170,3 +175,67 @@ def test_somebody_of_another_district_is_not_there(caller):
     assert caller("approver", "110").submit(path, {}).status_code == 201
     household = caller("registrar", "110").submit("/v1/erasures", {"household": "H-1"})
     assert household.status_code == 404
+
+
+def test_an_erasure_that_was_stopped_is_answered_as_it_stands(person, services, monkeypatch):
+    """The token has ended, so nobody is told to send it again; housekeeping takes the rest."""
+
+    def hindered() -> None:
+        raise OperationalError("somebody reads")
+
+    monkeypatch.setattr(services.ledger.store, "scrub", hindered)
+    answer = person.submit("/v1/me/erasure", ME)
+    assert (answer.status_code, answer.json["state"]) == (201, "fenced")
+    assert person.get("/v1/me").status_code == 401
+    monkeypatch.undo()
+    (done,) = services.ledger.resume_erasures(services.clock())
+    assert done.state == "completed"
+
+
+def test_whose_data_is_held_is_told_so_and_no_more(person, caller):
+    """A sentence and whom to ask, once they ask; neither the hold, its basis, nor by whom."""
+    approver = caller("approver")
+    placed = approver.submit("/v1/holds", {"subject": person.id, "basis": "investigation"}).json
+    path = f"/v1/erasures/{placed['id']}"
+    assert (approver.get(path).status_code, person.get(path).status_code) == (200, 404)
+    asked = person.submit("/v1/me/erasure", ME)
+    assert (asked.json["state"], asked.json["hold_id"]) == ("held", None)
+    assert "治水办" in asked.json["notice"]["zh"]
+    assert "water office" in asked.json["notice"]["en"]
+    seen = person.get(path)
+    assert seen.json["notice"] == asked.json["notice"]
+    for answer in (asked, seen):
+        assert placed["hold_id"] not in answer.text
+        assert str(approver.id) not in answer.text
+        assert "investigation" not in answer.text
+
+
+def test_staff_under_a_hold_learn_nothing_by_their_office(caller):
+    """Whoever may read erasures still reads nothing of a hold on themself."""
+    registrar, approver = caller("registrar"), caller("approver")
+    path = f"/v1/erasures/{approver.submit('/v1/holds', {'subject': registrar.id}).json['id']}"
+    assert registrar.get(path).status_code == 404
+    assert caller("registrar").get(path).status_code == 200
+
+
+@pytest.mark.parametrize("field", ["nosuchfield", "nmae", "BAD NAME", ""])
+def test_a_hold_on_a_field_that_does_not_exist_is_refused(field, person, caller, services):
+    """422 with the list of those there are; nothing is recorded."""
+    approver = caller("approver")
+    head = services.ledger.head()
+    answer = approver.submit("/v1/holds", {"subject": person.id, "fields": ["name", field]})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_input")
+    (error,) = answer.json["errors"]
+    assert error["path"] == "fields[1]"
+    assert all(one in error["zh"] and one in error["en"] for one in FIELDS)
+    assert services.ledger.head() == head
+
+
+def test_the_description_names_every_field(caller):
+    """Whoever writes a client finds the fields where they are asked for, in both languages."""
+    body = caller().get("/openapi.json").json["components"]["schemas"]["HoldAskedRequest"]
+    fields = body["properties"]["fields"]
+    assert fields["items"]["enum"] == sorted(FIELDS)
+    for name, words in FIELDS.items():
+        assert f"{name} {words.zh}" in fields["description"]
+        assert words.en in fields["description"]

@@ -134,6 +134,23 @@ def test_receipts_are_for_whoever_the_entry_concerns(city, caller, services):
             assert one.get(f"/v1/receipts/{position}").json["code"] == "not_found"
 
 
+def test_the_receipt_of_a_hold_is_for_auditors_alone(caller, services):
+    """Whose data is held does not learn it here, nor does who placed it have more to show."""
+    person, approver, admin = caller(), caller("approver"), caller("admin")
+    hold = approver.submit("/v1/holds", {"subject": person.id, "basis": "investigation"}).json
+    admin.submit(f"/v1/holds/{hold['hold_id']}/lift", {})
+    auditor = caller("auditor")
+    sign(services)
+    held = [row for row in services.ledger.rows() if row.topic.startswith("hold.")]
+    assert [row.topic for row in held] == ["hold.placed", "hold.lifted"]
+    for row in held:
+        for one in (person, approver, admin):
+            answer = one.get(f"/v1/receipts/{row.position}")
+            assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+        entry = LogProof.parse(auditor.get(f"/v1/receipts/{row.position}").data).extra
+        assert b"investigation" not in entry
+
+
 def test_what_was_just_recorded_is_not_yet_signed(caller, services, app):
     """Before its checkpoint an entry has no receipt: 503, when to ask again, and the promise."""
     citizen = caller()

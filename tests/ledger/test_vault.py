@@ -70,6 +70,14 @@ def test_what_is_sealed_is_opened_again(vault, shelf):
         assert vault.open(originator, commitment) == value
 
 
+@pytest.mark.parametrize("field", ["nmae", "", "Name", "alias_2"])
+def test_nothing_is_sealed_under_a_field_without_a_name(vault, shelf, field):
+    """What can be kept, and so held, is one list: who keeps something new must add it there."""
+    with pytest.raises(ValueError, match=r"words\.FIELDS"):
+        sealed(vault, shelf, field=field)
+    assert shelf.keys == {}
+
+
 def test_the_same_value_never_looks_the_same(vault, shelf):
     """Salts and nonces make two commitments to one phone number unlinkable."""
     first, second = (sealed(vault, shelf)[1] for _ in range(2))

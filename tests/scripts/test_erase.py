@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from ledger.words import FIELDS
 from tests.scripts.conftest import Gwc
 
 
@@ -103,3 +104,29 @@ def test_a_hold_is_in_the_way(gwc, person):
     assert refused(gwc, "hold", "lift", hold) == "hold_over"
     assert refused(gwc, "hold", "lift", uuid4()) == "not_found"
     assert gwc.run("audit").returncode == 0
+
+
+def test_the_basis_of_a_hold_is_read_with_the_vault_alone(gwc, person):
+    """The log does not say it, the list does; also of one that was lifted, its subject erased."""
+    hold = gwc("hold", "place", person, "--basis", "investigation").strip()
+    assert "investigation" not in gwc("export", "history", "--out", "-")
+    (listed,) = json.loads(gwc("hold", "list", "--json"))
+    assert (listed["basis"], listed["lifted"]) == ("investigation", False)
+    gwc("hold", "lift", hold)
+    gwc("erase", person)
+    assert json.loads(gwc("hold", "list", "--json")) == []
+    (listed,) = json.loads(gwc("hold", "list", "--all", "--json"))
+    assert (listed["basis"], listed["lifted"]) == ("investigation", True)
+    assert "an investigation" in gwc("hold", "list", "--all", "--lang", "en")
+    assert gwc.run("audit").returncode == 0
+
+
+@pytest.mark.parametrize("field", ["nmae", "BAD NAME", ""])
+def test_a_hold_on_a_field_that_does_not_exist_is_misuse(field, gwc, person):
+    """Status 2 with the fields there are, which the help names too; nothing is held."""
+    told = gwc.run("hold", "place", person, "--field", field, status=2).stderr
+    helped = gwc("hold", "place", "--help")
+    for name, words in FIELDS.items():
+        assert name in told
+        assert f"{name} {words.zh}" in " ".join(helped.split())
+    assert json.loads(gwc("hold", "list", "--json")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -13,8 +14,11 @@ from ledger.erasure import erasures as facts
 from ledger.erasure.erasures import erasure_id
 from ledger.facts import Sealed
 from ledger.participants import RoleGranted, TokenIssued
+from ledger.photos import Photo
+from ledger.store.fences import plain
+from ledger.words import FIELDS
 from tests.ledger.erasing import registered
-from tests.ledger.examples import NOW, a_report, contribute, someone
+from tests.ledger.examples import NOW, a_report, a_visit, a_walk, contribute, someone
 
 MARK = "x" * 43
 
@@ -41,9 +45,15 @@ def limited(subject, fields=()):
     return erasure_id(subject), facts.ErasureLimited(subject=subject, fields=fields)
 
 
-def held(subject, basis="audit"):
+def basis(hold):
+    """A commitment to the basis of a hold."""
+    return (Sealed(field="basis", subject=hold, digest=MARK),)
+
+
+def held(subject, **other):
+    placed = {"sealed": basis(UUID(int=7)), **other}
     return erasure_id(subject), facts.HoldPlaced(
-        subject=subject, hold_id=UUID(int=7), basis=basis, fields=("name",)
+        subject=subject, hold_id=UUID(int=7), fields=("name",), **placed
     )
 
 
@@ -88,8 +98,7 @@ def completed(subject):
     lambda one: [requested(one), completed(one)],
     lambda one: [(uuid4(), requested(one)[1])],
     lambda one: [(erasure_id(one), facts.HoldLifted(subject=one, hold_id=uuid4()))],
-    lambda one: [(erasure_id(one), facts.HoldPlaced(
-        subject=one, hold_id=uuid4(), basis="audit", by=one))],
+    lambda one: [held(one, by=one)],
 ])  # fmt: skip
 def test_a_step_that_could_not_be_is_named(forged, steps, forge, citizen):
     """Forged rows with right hashes: no step without the one before it, none twice."""
@@ -103,7 +112,8 @@ def test_a_step_that_could_not_be_is_named(forged, steps, forge, citizen):
     [requested, fenced, limited],
     [held, requested, partial(fenced, kept=("name",)), completed],
     [held, requested, partial(fenced, kept=("name",)), partial(limited, fields=("phone",))],
-    [partial(held, basis="no reason")],
+    [partial(held, sealed=())],
+    [partial(held, sealed=basis(UUID(int=8)))],
     [held, held],
     [requested, fenced, completed, held],
     [requested, fenced, completed, requested],
@@ -185,9 +195,7 @@ def test_a_hold_is_placed_and_lifted_by_those_who_may(town, steps, forge, citize
 
 def test_a_hold_by_nobody_of_office_is_named(town, steps, forge, citizen):
     """A citizen places no hold."""
-    by = someone(town, "citizen").participant_id
-    placed = facts.HoldPlaced(subject=citizen, hold_id=uuid4(), basis="audit", by=by)
-    step = forge((erasure_id(citizen), placed))
+    step = forge(held(citizen, by=someone(town, "citizen").participant_id))
     assert told(steps) == [("ACTOR", step)]
 
 
@@ -218,3 +226,18 @@ def test_roles_are_ended_before_it_is_completed(town, steps, forge, citizen):
     """Who still holds a role was not erased."""
     first = forge(requested(citizen), fenced(citizen), completed(citizen))
     assert ("ERASURE", first + 2) in told(steps)
+
+
+def test_every_field_that_is_sealed_has_a_name_and_every_name_a_field(town):
+    """What a hold may name is what is kept of people, of accounts, households and holds."""
+    citizen, worker = registered(town), someone(town, "grid_worker")
+    day = NOW + timedelta(days=40)
+    walk = {**a_walk(900, 1500, day), "device": {"mocked": False}}
+    contribute(town, "patrol", citizen, walk, day)
+    said = {**a_visit("H-0003"), "questions": ["何时清淤？"], "remark": "下午再来"}
+    visit = contribute(town, "visit", worker, said)
+    town.keep_photos(worker, visit.id, [Photo("image/jpeg", b"x")], NOW)
+    town.register(someone(town, "admin"), uuid4(), "citizen", NOW, request={},
+                  personal={"birth_year": 1980})  # fmt: skip
+    sealed = (getattr(town.entry(row).fact, "sealed", ()) for row in town.rows())
+    assert {plain(one.field) for fact in sealed for one in fact} == set(FIELDS)

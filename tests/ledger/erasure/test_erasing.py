@@ -139,6 +139,24 @@ def test_a_row_sealed_before_the_fence_is_refused_behind_it(ledger, citizen, mon
     assert (rows_of(ledger, person), store.select_stored_key(person)) == ([], None)
 
 
+def test_a_consent_decided_at_the_same_moment_is_not_given_after_all(
+    ledger, citizen, monkeypatch
+):
+    """Of one who was erased meanwhile the command, tried again, records nothing."""
+    person, append, erased = citizen.participant_id, ledger.append, []
+
+    def late(*args, **options):
+        if not erased:
+            erased.append(True)
+            erase(ledger, person)
+        return append(*args, **options)
+
+    monkeypatch.setattr(ledger, "append", late)
+    with pytest.raises(SubjectErased):
+        consent(ledger, person, True)
+    assert ledger.participant(person).consents == set()
+
+
 def test_what_others_decide_about_them_goes_on(ledger, citizen):
     """What waits is decided and paid; words of refusal are left out instead of being kept."""
     dispatcher, person = someone(ledger, "dispatcher"), citizen.participant_id

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from eventsourcing.persistence import OperationalError
 
+from ledger import searching
+from ledger.audit import Disclosures, audit, rows_of
+from ledger.erasure import erasing
 from ledger.erasure.erasures import ErasureFenced, erasure_id
-from ledger.errors import CommitmentBroken
+from ledger.errors import CommitmentBroken, InvalidInput
 from ledger.facts import Entry
-from ledger.store import schema
+from ledger.store import fences, schema, sqlite
 from ledger.store.errors import SubjectFenced
 from ledger.store.rows import Fence
 from ledger.vault import Vault
+from ledger.words import FIELDS
 from tests.ledger.erasing import erase, registered
-from tests.ledger.examples import NOW, someone
+from tests.ledger.examples import NOW, a_report, contribute, someone
 
 KEY = bytes(range(32))
 
@@ -151,3 +159,121 @@ def test_an_old_key_put_back_under_a_hold_is_exchanged_again(ledger, open_ledger
     (phone,) = [one for one in ledger.participant(person).registered.sealed if one.field == "phone"]
     Vault(store, KEY).check(person, phone)
     assert other.forget_again() == []
+
+
+def test_the_audit_is_green_at_every_moment_of_a_limited_erasure(ledger):
+    """What a hold keeps always opens, and what it does not keep opens or is gone: also between
+    two steps, and when the key is exchanged between the row and the key that the audit reads.
+    """
+    person, store = registered(ledger).participant_id, ledger.store
+    ledger.place_hold(someone(ledger, "approver"), person, "audit", ("phone",), NOW)
+    select, write, found = store.select_vault, store.write, []
+
+    def audited() -> None:
+        found.extend(audit(rows_of(ledger), Disclosures(ledger.vault, store)))
+
+    def watched(statements) -> None:
+        write(statements)
+        audited()
+
+    def late(originator, field=None):
+        rows = select(originator, field)
+        if rows and field == "phone":
+            store.select_vault = select
+            erase(ledger, person)
+        return rows
+
+    store.write, store.select_vault = watched, late
+    audited()
+    assert ledger.erasure(person).step == "limited"
+    assert found == []
+
+
+def test_many_rows_go_a_few_at_a_time(ledger, monkeypatch):
+    """Nobody waits for all rows of a subject: each transaction is short, and the counts are whole.
+    """
+    person, store = registered(ledger).participant_id, ledger.store
+    rows = [ledger.vault.seal(uuid4(), person, "text", "x", NOW)[1] for _ in range(40)]
+    store.insert_events([], vault_rows=rows)
+    write, most = store.write, []
+    monkeypatch.setattr(erasing, "ROWS_AT_ONCE", 7)
+
+    def measured(statements) -> None:
+        most.append(max(len(rows) for _, rows in statements))
+        write(statements)
+
+    store.write = measured
+    erase(ledger, person)
+    assert max(most) <= 7
+    assert ledger.erasure(person).completed.rows == 44
+    assert store.select_of_subject(person) == []
+
+
+def test_each_question_looks_at_a_part_of_the_log(ledger, monkeypatch):
+    """However long it is: a question of the whole is ended by the database's time-out."""
+    monkeypatch.setattr(searching, "WINDOW", 10)
+    select, spans = ledger.store.select_matching, []
+
+    def watched(match, after, through, limit):
+        spans.append(through - after)
+        return select(match, after, through, limit)
+
+    ledger.store.select_matching = watched
+    person = registered(ledger).participant_id
+    for number in range(30):
+        contribute(ledger, "report", someone(ledger), a_report(str(number)))
+    erase(ledger, person)
+    assert ledger.erasure(person).completed.tokens == 1
+    assert max(spans) == 10
+
+
+@pytest.mark.parametrize("env", ["sqlite"], indirect=True)
+def test_emptying_the_log_of_writes_keeps_nobody_from_writing(ledger, env, monkeypatch):
+    """While somebody reads for long, the erasure waits for them, and the others do not."""
+    monkeypatch.setattr(sqlite, "SCRUB_SECONDS_MAX", 1.0)
+    citizen = someone(ledger)
+    with closing(sqlite3.connect(env["SQLITE_DBNAME"], isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        contribute(ledger, "report", citizen, a_report("before"))
+        with ThreadPoolExecutor(1) as pool:
+            scrubbing = pool.submit(ledger.store.scrub)
+            time.sleep(0.2)
+            began = time.monotonic()
+            contribute(ledger, "report", citizen, a_report("meanwhile"))
+            assert time.monotonic() - began < 0.8
+            with pytest.raises(OperationalError):
+                scrubbing.result(timeout=10)
+        reader.execute("COMMIT")
+        ledger.store.scrub()
+
+
+@pytest.mark.parametrize("env", ["postgres"], indirect=True)
+def test_a_large_table_of_keys_is_not_written_anew(ledger, env, monkeypatch):
+    """Nobody is stopped for seconds whenever somebody is erased; a small table is scrubbed."""
+
+    def file() -> str:
+        with psycopg.connect(env["DATABASE_URL"]) as connection:
+            asked = "SELECT pg_relation_filepath('vault_keys')"
+            return connection.execute(asked).fetchone()[0]
+
+    erase(ledger, registered(ledger).participant_id)
+    before = file()
+    ledger.store.scrub()
+    assert (small := file()) != before
+    monkeypatch.setattr(fences, "KEYS_BYTES_MAX", 0)
+    ledger.store.scrub()
+    assert file() == small
+
+
+@pytest.mark.parametrize(("field", "there"), [
+    ("photos", ", ".join(sorted(FIELDS))), ("Name", "alias"), ("", "alias"), ("alias-2", "alias"),
+    ("photo", "as photo; there is: alias, name, phone"),
+])  # fmt: skip
+def test_a_hold_on_a_misspelt_field_is_refused(ledger, field, there):
+    """It would keep nothing, and nobody would know before it was gone."""
+    person, approver = registered(ledger).participant_id, someone(ledger, "approver")
+    with pytest.raises(InvalidInput) as refused:
+        ledger.place_hold(approver, person, "audit", ("name", field), NOW)
+    assert there in refused.value.errors[0].en
+    assert ledger.erasure(person).holds == {}

@@ -105,3 +105,35 @@ def test_the_number_must_be_the_subjects(ledger, visits):
     """Nobody's visits are erased under another household's number."""
     with pytest.raises(UnknownSubject):
         ledger.ask_erasure(None, SUBJECT, "other", NOW, household="H1")
+
+
+def test_a_hold_on_whose_visits_they_are_is_waited_for(ledger, visits, worker):
+    """Who erases a household destroys nothing that is held of a worker; once lifted, it goes."""
+    mine, _ = visits
+    approver, kept = someone(ledger, "approver"), fields(ledger, mine)
+    hold = ledger.place_hold(approver, worker.participant_id, "investigation", (), NOW)
+    steps: list[str] = []
+    assert (erase(ledger, told=steps.append).state, steps) == ("held", [])
+    assert fields(ledger, mine) == kept
+    assert ledger.erasures_due() == [SUBJECT]
+    ledger.lift_hold(someone(ledger, "admin"), hold.hold_id, NOW)
+    assert ledger.run_erasure(SUBJECT, NOW).state == "completed"
+    assert fields(ledger, mine) == []
+
+
+def test_a_hold_placed_on_them_at_the_same_moment_counts(ledger, visits, worker, monkeypatch):
+    """The fence is set only while none of those whose visits they are is under a hold."""
+    mine, _ = visits
+    append, kept, held = ledger.append, fields(ledger, mine), []
+
+    def late(*args, **options):
+        if options.get("fence") and not held:
+            held.append(True)
+            ledger.place_hold(
+                someone(ledger, "approver"), worker.participant_id, "investigation", (), NOW
+            )
+        return append(*args, **options)
+
+    monkeypatch.setattr(ledger, "append", late)
+    assert erase(ledger).state == "held"
+    assert (fields(ledger, mine), held) == (kept, [True])

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ledger.erasure.erasures import ErasureFenced, erasure_id
 from ledger.erasure.published import PublishedUnreadable, published_size, unheld
-from ledger.store.leaf import entry_bytes
-from ledger.transparency.tiles import CHECKPOINT, WIDTH, LogFolder, bundle, tile_path
+from ledger.facts import encode
+from ledger.store.leaf import EntryRow, entry_bytes
+from ledger.transparency.checkpoints import Checkpoint
+from ledger.transparency.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from ledger.transparency.notary import Notary
+from ledger.transparency.notes import Note, VerifierKey
+from ledger.transparency.signing import Signer, new_key
+from ledger.transparency.tiles import CHECKPOINT, LogFolder, bundle, tile_path
 from tests.ledger.erasing import erase, registered
 from tests.ledger.examples import a_report, contribute, someone
+
+ORIGIN, PEM = "log.example/one", new_key()
+ANOTHER, ITS_PEM = "log.example/two", new_key()
 
 
 @pytest.fixture
@@ -19,14 +30,14 @@ def folder(tmp_path: Path) -> LogFolder:
     return LogFolder(tmp_path / "tlog" / "one")
 
 
-def publish(ledger, folder: LogFolder, size: int | None = None) -> int:
-    """Publish the log as it is, signatures and hashes left out: nobody here asks for them."""
-    entries = [entry_bytes(row) for row in ledger.rows(0, size or ledger.head())]
-    for n in range(-(-len(entries) // WIDTH)):
-        part = entries[n * WIDTH : (n + 1) * WIDTH]
-        folder.write(tile_path("entries", n, len(part)), bundle(part))
-    folder.write(CHECKPOINT, f"a log\n{len(entries)}\nroot\n".encode())
-    return len(entries)
+def keys(origin: str) -> list[VerifierKey]:
+    return [Signer(origin, PEM).verifier, Signer(ANOTHER, ITS_PEM).verifier]
+
+
+def publish(ledger, folder: LogFolder) -> int:
+    """Publish the log as it is; its size."""
+    ledger.store.begin_log("0" * 16, ORIGIN, EMPTY_ROOT)
+    return Notary(ledger, folder, Signer(ORIGIN, PEM)).step()
 
 
 class Restored:
@@ -45,40 +56,61 @@ class Restored:
 
 
 def test_what_is_behind_its_end_is_read(ledger, folder):
-    """The tail alone: positions, names and bytes of what the restored log lacks."""
+    """The fences of the tail alone, with their positions: what the restored log lacks."""
+    erase(ledger, registered(ledger).participant_id)
     person = registered(ledger).participant_id
     before = ledger.head()
     erase(ledger, person)
-    size = publish(ledger, folder)
-    assert published_size(folder) == size == ledger.head()
-    rows = list(unheld(Restored(ledger, before), [folder]))
-    assert [row.position for row in rows] == list(range(before + 1, size + 1))
-    assert [row.topic for row in rows] == [row.topic for row in ledger.rows(before)]
+    assert publish(ledger, folder) == published_size(folder) == ledger.head()
+    assert unheld(Restored(ledger, before), [folder], keys) == ledger.erasure(person).fences
 
 
 def test_an_honest_log_is_not_read_again(ledger, folder):
-    """Where it holds all that was published, and more, there is nothing to read."""
+    """Where it holds all that was published, and more, there is nothing to read, nor a key."""
+    erase(ledger, registered(ledger).participant_id)
     publish(ledger, folder)
     contribute(ledger, "report", someone(ledger), a_report())
-    assert list(unheld(ledger, [folder])) == []
+    assert unheld(ledger, [folder], lambda _: pytest.fail("a key was asked for")) == []
+
+
+def test_a_log_that_grows_meanwhile_is_honest(ledger, folder):
+    """What is recorded and published while another process starts is no tail it lacks."""
+    publish(ledger, folder)
+
+    class Growing(Restored):
+        def head(self) -> int:
+            contribute(ledger, "report", someone(ledger), a_report())
+            publish(ledger, folder)
+            return super().head()
+
+    assert unheld(Growing(ledger, ledger.head()), [folder], lambda _: []) == []
 
 
 def test_a_log_that_went_on_differently_is_read_as_a_whole(ledger, folder):
-    """Once other facts stand where the published ones stood, everything published counts."""
-    person, before = registered(ledger).participant_id, ledger.head()
-    erase(ledger, person)
+    """Once other facts stand where the published ones stood, every published fence counts."""
+    people = [registered(ledger).participant_id for _ in range(2)]
+    erase(ledger, people[0])
+    before = ledger.head()
+    erase(ledger, people[1])
     size = publish(ledger, folder)
-    rows = list(unheld(Restored(ledger, before, since=size - before + 3), [folder]))
-    assert [row.position for row in rows] == list(range(1, size + 1))
+    found = unheld(Restored(ledger, before, since=size - before + 3), [folder], keys)
+    assert [fact.subject for _, fact in found] == people
 
 
 def test_another_log_says_nothing(ledger, folder, tmp_path):
     """A folder that begins with another entry is of another database, or there is none at all."""
     erase(ledger, registered(ledger).participant_id)
-    folder.write(tile_path("entries", 0, 1), bundle([b"something else"]))
-    folder.write(CHECKPOINT, b"a log\n1\nroot\n")
-    assert list(unheld(Restored(ledger, 1), [folder])) == []
-    assert list(unheld(ledger, [LogFolder(tmp_path / "nothing")])) == []
+    forge(folder, [b"something else"])
+    assert unheld(Restored(ledger, 1), [folder], keys) == []
+    assert unheld(ledger, [LogFolder(tmp_path / "nothing")], keys) == []
+
+
+def test_a_size_of_thousands_of_digits_is_none(folder):
+    """A number that Python refuses to read is a checkpoint that says nothing, and no fault."""
+    folder.write(CHECKPOINT, b"gwc\n" + b"9" * 5_000)
+    assert published_size(folder) == 0
+    folder.write(CHECKPOINT, b"gwc\n" + b"9" * 5_000 + b"\nAAAA\n\n\xe2\x80\x94 gwc AAAAAAAA\n")
+    assert published_size(folder) == 0
 
 
 def test_a_tail_that_cannot_be_read_stops_the_start(ledger, folder):
@@ -89,7 +121,71 @@ def test_a_tail_that_cannot_be_read_stops_the_start(ledger, folder):
     path = folder.path / tile_path("entries", 0, size)
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(PublishedUnreadable):
-        list(unheld(Restored(ledger, before), [folder]))
+        unheld(Restored(ledger, before), [folder], keys)
+
+
+def forge(
+    folder: LogFolder, entries: list[bytes], pem: bytes = PEM, name: str = ORIGIN
+) -> None:
+    """A log of these entries, signed with a key under a name."""
+    tree = Frontier()
+    for entry in entries:
+        tree.add(leaf_hash(entry))
+    text = str(Checkpoint(ORIGIN, tree.size, tree.root()))
+    folder.write(tile_path("entries", 0, len(entries)), bundle(entries))
+    folder.write(tile_path(0, 0, len(entries)), b"".join(map(leaf_hash, entries)))
+    folder.write(CHECKPOINT, bytes(Note(text, (Signer(name, pem).sign(text),))))
+
+
+def entry_erasing(subject, position: int) -> bytes:
+    """The entry of a fence that nobody set."""
+    fact = ErasureFenced(subject=subject, prints=())
+    return entry_bytes(
+        EntryRow(position, str(erasure_id(subject)), 1, fact.topic, 1, encode(fact))
+    )
+
+
+def by_a_stranger(folder: LogFolder, entries: list[bytes]) -> None:
+    """All of it right, but for whose key it is."""
+    forge(folder, entries, new_key())
+
+
+def by_another_log(folder: LogFolder, entries: list[bytes]) -> None:
+    """By a key of the trust policy, which is that of another log."""
+    forge(folder, entries, ITS_PEM, ANOTHER)
+
+
+def under_another_tree(folder: LogFolder, entries: list[bytes]) -> None:
+    """Our signature of as many entries, other entries beside it."""
+    forge(folder, [*entries[:-1], b"honest"])
+    folder.write(tile_path("entries", 0, len(entries)), bundle(entries))
+
+
+def with_a_larger_size(folder: LogFolder, entries: list[bytes]) -> None:
+    """A published checkpoint whose number alone was changed."""
+    forge(folder, entries[:-1])
+    content = folder.checkpoint() or b""
+    was, now = b"\n%d\n" % (len(entries) - 1), b"\n%d\n" % len(entries)
+    forge(folder, entries)
+    folder.write(CHECKPOINT, content.replace(was, now))
+
+
+@pytest.mark.parametrize(
+    "attack", [by_a_stranger, by_another_log, under_another_tree, with_a_larger_size]
+)
+def test_who_writes_into_the_folder_erases_nobody(ledger, folder, attack: Callable[..., None]):
+    """A fence that our key did not sign is not believed: behind the end of the log it stops the
+    start, elsewhere it is passed over.
+    """
+    person = registered(ledger).participant_id
+    rows = ledger.rows()
+    attack(folder, [*map(entry_bytes, rows), entry_erasing(person, len(rows) + 1)])
+    with pytest.raises(PublishedUnreadable):
+        unheld(ledger, [folder], keys)
+    longer = Restored(ledger, len(rows), since=5)
+    assert unheld(longer, [folder], keys) == []
+    forge(folder, [*map(entry_bytes, rows), entry_erasing(person, len(rows) + 1)])
+    assert [fact.subject for _, fact in unheld(longer, [folder], keys)] == [person]
 
 
 def test_a_restored_database_forgets_again(ledger, folder, open_ledger):
@@ -99,7 +195,7 @@ def test_a_restored_database_forgets_again(ledger, folder, open_ledger):
     before = ledger.head()
     erase(ledger, person)
     publish(ledger, folder)
-    tail = list(unheld(Restored(ledger, before), [folder]))
+    tail = unheld(Restored(ledger, before), [folder], keys)
     store = ledger.store
     store.write([("DELETE FROM vault_fences", [[]]), ("INSERT INTO vault_keys VALUES (?, ?)",
                                                       [[store.key(person), key]])])  # fmt: skip

@@ -39,7 +39,7 @@ def write_shown(store: Store, day: date, out: Path) -> int:
     def boards(row: Row) -> Iterator[tuple[str, str]]:
         if row.bucket.partition(":")[0] in GRANULARITIES:
             line = Line(row.bucket, *line_of(row))
-            yield f"{line.board}\n{line.participant_id}", json.dumps(line._asdict()) + "\n"
+            yield f"{line.board}\n{line.participant_id}", f"{line.text()}\n"
 
     of_balances = _write(store, BALANCES_VIEW, balances, out / BALANCES, f"{HEADER}\n")
     of_boards = _write(store, LEADERBOARD, boards, out / BOARDS, "")

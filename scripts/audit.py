@@ -14,7 +14,8 @@ from scripts.evidence import (
     NOTHING,
     Evidence,
     evidence,
-    published_log,
+    published_logs,
+    tell_unbegun,
     tell_unsigned,
     without_a_log,
 )
@@ -81,7 +82,8 @@ def _of_bundle(
 def verdict(count: int, head: int) -> tuple[str, str]:
     """The last word, in Chinese and in English."""
     if count:
-        return f"审计发现 {count} 处问题。", f"The audit found {count} faults."
+        faults = "fault" if count == 1 else "faults"
+        return f"审计发现 {count} 处问题。", f"The audit found {count} {faults}."
     return f"审计通过：{head} 条历史记录核对无误。", f"The audit found no fault in {head} entries."
 
 
@@ -118,14 +120,16 @@ def audited(
         fences = Fences(opened.ledger.store, opened.ledger.vault if keyed else None)
         early = Early()
         beside: list[Check] = [early, fences, Orphans(), *_beside(terminal, opened)]
-        checked = published_log(terminal, opened, brought)
-        rows = counted() if checked is None else checked.beside(counted())
-        yield from audit_log(rows, *beside)
+        checked, others = published_logs(opened, brought)
+        rows = others.beside(counted())
+        yield from audit_log(rows if checked is None else checked.beside(rows), *beside)
     if checked is not None:
         yield from checked.findings
         tell_unsigned(terminal, checked)
     else:
         yield from without_a_log(brought)
+        tell_unbegun(terminal, others)
+    yield from others.findings
     if fences.erased:
         at = ", ".join(map(str, fences.erased))
         terminal.note(f"已按要求删除 {len(fences.erased)} 人（户）的个人信息：第 {at} 条。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scripts.terminal import Refusal, Terminal, reading
+from scripts.whole_files import draft_of
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # How long a notary may take to sign what the views show already.
 WAIT_SECONDS, POLL_SECONDS = 15.0, 0.2
+ARCHIVE = ".archive"
 
 
 @click.command()
@@ -32,21 +35,13 @@ def bundle(terminal: Terminal, out: Path) -> None:
 
     It is of the checkpoint the notary published last; to check it: python3 -I verify.py
     """
-    from ledger.days import day_of
     from ledger.transparency.tiles import TileDamaged
     from ledger.verifier.bundling import write_log, write_policies, write_program
-    from projections.reading import open_stores
-    from projections.showing import write_shown
 
-    if out.exists():
-        raise Refusal("exists", f"{out} 已存在，未作改动。", f"{out} exists and was left alone.")
+    _refuse_existing(out)
     with reading() as opened, _whole(out) as folder:
         log = _published(opened)
-        store = open_stores(opened.settings.database_url)[0]
-        try:
-            position = write_shown(store, day_of(opened.clock()), folder)
-        finally:
-            store.close()
+        position = _shown(opened, folder)
         checkpoint, size = _checkpoint(log, position)
         with terminal.progress("生成审计包", "writing the bundle", size) as step:
             try:
@@ -55,35 +50,57 @@ def bundle(terminal: Terminal, out: Path) -> None:
                 raise Refusal("log_damaged", f"{log.path} 中的文件有损坏：{error}",
                               f"A file in {log.path} is damaged: {error}") from None
         write_policies(_policies(opened, size), folder)
-        write_program(folder)
-    terminal.note(f"已生成 {out}：{size} 条记录。", f"{out} was written: {size} entries.")
+        digest = write_program(folder)
+    terminal.note(f"已生成 {out}：{size} 条记录；verify.py 的 SHA-256 为 {digest}。",
+                  f"{out} was written: {size} entries; verify.py has the SHA-256 {digest}.")
+
+
+def _refuse_existing(out: Path) -> None:
+    if os.path.lexists(out):
+        raise Refusal("exists", f"{out} 已存在，未作改动。", f"{out} exists and was left alone.")
 
 
 @contextmanager
 def _whole(out: Path) -> Iterator[Path]:
     """A folder to write into, which becomes ``out`` when all is there, packed if its name says."""
-    partial = out.with_name(f"{out.name}.partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
+    draft = draft_of(out)
+    draft.mkdir(parents=True)
     try:
-        yield partial
-        if out.name.endswith(".tar.gz"):
-            _pack(partial, out)
-        else:
-            partial.rename(out)
+        yield draft
+        whole = _packed(draft, out) if out.name.endswith(".tar.gz") else draft
+        _refuse_existing(out)  # Another export may have been quicker.
+        whole.rename(out)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
 
 
-def _pack(folder: Path, out: Path) -> None:
-    draft = out.with_name(f"{out.name}.draft")
+def _packed(folder: Path, out: Path) -> Path:
+    """An archive of the folder by the name of ``out``, made in it; itself it leaves out."""
+    archived = folder / ARCHIVE
+    with tarfile.open(archived, "w:gz") as archive:
+        archive.add(folder, out.name.removesuffix(".tar.gz"))
+    return archived
+
+
+def _shown(opened: Services, folder: Path) -> int:
+    """Write what the views show, as of the position returned; raises Refusal."""
+    from ledger.days import day_of
+    from projections.reading import open_stores
+    from projections.showing import write_shown
+    from projections.store import ViewNotReady
+
+    store = open_stores(opened.settings.database_url)[0]
     try:
-        with tarfile.open(draft, "w:gz") as archive:
-            archive.add(folder, out.name.removesuffix(".tar.gz"))
-        draft.rename(out)
+        return write_shown(store, day_of(opened.clock()), folder)
+    except ViewNotReady as error:
+        raise Refusal(
+            error.code,
+            "视图尚未建立或正在变化；请先运行 gwc serve 或 gwc follow，再导出。",
+            "The views are not built yet, or are changing; run gwc serve or gwc follow, and then"
+            " export.",
+        ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        store.close()
 
 
 def _published(opened: Services) -> LogFolder:

@@ -157,8 +157,9 @@ class Books:
     def _keep(self, decided: Entry, money: Money, version: int) -> None:
         """Go on from the right money fact, so that one fault is one finding."""
         person = money.participant_id
-        wallet = self.wallets.setdefault(person, Wallet())
+        wallet = self.wallet(person)
         wallet.apply(Entry(identity.wallet_id(person), version, decided.recorded_at, money))
+        self.wallets[person] = wallet
         if isinstance(money, CoinsAwarded | AwardRefused):
             self.settled.add(money.cause)
         if isinstance(money, CoinsAwarded):

@@ -12,7 +12,7 @@ from uuid import UUID
 from ledger import facts
 from ledger.audit.findings import Finding, Unreadable, found
 from ledger.audit.settling import Settling
-from ledger.audit.spilled import Spilled
+from ledger.audit.spilled import Spilled, SpillFailed
 from ledger.days import day_of, from_microseconds
 from ledger.errors import CorruptFact, UnknownFact
 from ledger.facts import Entry
@@ -59,6 +59,7 @@ def audit(
     Checked: positions gapless from 1, leaf hashes, versions unbroken, names known, states
     readable and canonical, everything Settling recomputes, and what is checked ``beside`` it
     (Snapshots, Disclosures). Who looks at what was recomputed brings a ``settling`` of their own.
+    Raises SpillFailed, and what the ``rows`` raise.
     """
     positions, versions = Positions(), Versions()
     checks: tuple[Check, ...] = (settling or Settling(), *beside)
@@ -90,19 +91,25 @@ def audit(
 
 
 def _originator(row: Row) -> UUID | None:
-    """The id in the row; None where it is none: a column of text may hold anything."""
+    """The id in the row; None where it is none: a column of text may hold anything.
+
+    An id in other letters than the ledger's would be the same one here, and another one there.
+    """
     if isinstance(row.originator_id, UUID):
         return row.originator_id
     try:
-        return UUID(row.originator_id)
+        found = UUID(row.originator_id)
     except (ValueError, TypeError, AttributeError):
         return None
+    return found if str(found) == row.originator_id else None
 
 
 def _shown(check: Check, entry: Entry) -> Iterator[Finding]:
     """What a check says of an entry; one it trips over is a finding, and nothing is hidden."""
     try:
         yield from check.check(entry)
+    except SpillFailed:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a forged fact makes of a rule
         yield found("OUT_OF_PLACE", entry.position, f"{entry.fact.topic}: {error!r}")
 

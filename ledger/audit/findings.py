@@ -6,6 +6,8 @@ import msgspec
 
 from ledger.facts import Text
 
+DETAIL_MAX = 500
+
 CODES: dict[str, Text] = {
     "POSITION": Text("位置不连续", "positions are not gapless"),
     "UNREADABLE": Text("这一行无法读取", "the row cannot be read"),
@@ -75,6 +77,11 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 def found(code: str, position: int, detail: str = "") -> Finding:
-    """A finding in both languages, with what was seen."""
-    words = CODES[code]
-    return Finding(code, position, f"{words.zh} / {words.en}" + (f": {detail}" if detail else ""))
+    """A finding in both languages, with what was seen, in one line of letters that can be seen.
+
+    Whoever forged what is shown here may want it to move the cursor of a terminal, or to be long.
+    """
+    words, seen = CODES[code], " ".join(detail[: DETAIL_MAX + 1].split())
+    seen = seen if len(seen) <= DETAIL_MAX else f"{seen[:DETAIL_MAX]}…"
+    seen = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in seen)
+    return Finding(code, position, f"{words.zh} / {words.en}" + (f": {seen}" if seen else ""))

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import Spilled
 from ledger.days import day_of
 from ledger.facts import Entry
 from ledger.spending.redemptions import STATES, Redemption
@@ -22,14 +23,15 @@ class Orphans:
     """
 
     def __init__(self) -> None:
-        self._held: dict[UUID, tuple[int, Redemption]] = {}
+        self._held: Spilled[UUID, tuple[int, Redemption]] = Spilled()
         self._today: date | None = None
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """Take in a step of a redemption."""
         self._today = day_of(entry.recorded_at)
         if type(entry.fact) in STATES:
-            first, known = self._held.pop(entry.originator_id, (entry.position, Redemption()))
+            nothing = entry.position, Redemption()
+            first, known = self._held.pop(entry.originator_id, nothing)
             known.apply(entry)
             if known.deadline is not None:
                 self._held[entry.originator_id] = first, known
@@ -38,12 +40,14 @@ class Orphans:
     def lost(self, originator: UUID | None) -> None:
         """The row may have been the end of a hold."""
         if originator is None:
-            self._held.clear()
+            self._held = Spilled()
         else:
             self._held.pop(originator, None)
 
     def end(self) -> Iterator[Finding]:
         """What is overdue for longer than that."""
-        for redemption_id, (position, known) in self._held.items():
+        for key, (position, known) in self._held.items():
             if self._today is not None and known.overdue(self._today - GRACE):
-                yield found("HOLD", position, f"{redemption_id}: its last day was {known.deadline}")
+                seen = f"{UUID(bytes=key)}: its last day was {known.deadline}"
+                seen = f"{UUID(bytes=key)}: its last day was {known.deadline}"
+                yield found("HOLD", position, seen)

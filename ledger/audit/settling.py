@@ -32,7 +32,6 @@ from ledger.contributions.base import (
 )
 from ledger.contributions.evidence import PhotosAdded
 from ledger.contributions.visits import VisitAnnulled
-from ledger.days import day_of
 from ledger.devices import ItemsReceived
 from ledger.errors import InvalidPolicy
 from ledger.facts import Entry
@@ -107,9 +106,7 @@ class Settling:
 
     def _contribution(self, entry: Entry) -> Iterator[Finding]:
         fact, cause = entry.fact, entry.originator_id
-        settled = cause in self.books.settled and cause not in self.books.waiting
-        unknown = State(state="settled") if settled else State()
-        kind, state = self.contributions.get(cause, ("", unknown))
+        kind, state = self.contributions.get(cause) or ("", self._over(cause))
         contribution = BY_KIND.get(kind)
         if isinstance(fact, Amended | Withdrawn):
             yield from self._amendments.check(entry, state)
@@ -140,6 +137,11 @@ class Settling:
                 yield from self._amendments.refused(entry, state.recorded)
             yield from self.actors.reviewer(entry, fact, contribution, places)
         yield from self._settle(entry, contribution, state)
+
+    def _over(self, cause: UUID) -> State:
+        """The state of what does not wait: settled, or never recorded."""
+        settled = cause in self.books.settled and cause not in self.books.waiting
+        return State(state="settled") if settled else State()
 
     def _settle(
         self, entry: Entry, contribution: Contribution, state: State
@@ -207,8 +209,8 @@ class Settling:
             problem = str(error)
         if self.books.book.named(fact.version):
             problem = f"version {fact.version} was published before"
-        past, latest = fact.effective_from <= day_of(entry.recorded_at), self.books.latest_award
-        if past and latest and latest >= fact.effective_from:
+        latest = self.books.latest_award
+        if latest and latest >= fact.effective_from:
             problem = f"back-dated to {fact.effective_from}, awards reach {latest}"
         if entry.originator_id != identity.POLICIES:
             problem = "not in the register of policies"

@@ -21,8 +21,18 @@ D = TypeVar("D")
 _absent: Any = object()
 
 
+class SpillFailed(OSError):
+    """The temporary file cannot be made, written or read: no fault of what is audited."""
+
+    def __init__(self, error: sqlite3.Error) -> None:
+        super().__init__(f"temporary file (see TMPDIR): {error}")
+
+
 class Spilled(Generic[K, V]):
-    """A mapping of ids or texts to values that can be pickled; at most twice ``kept`` in memory."""
+    """A mapping of ids or texts to values that can be pickled; at most twice ``kept`` in memory.
+
+    Whatever is asked of it may raise SpillFailed.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
@@ -72,7 +82,7 @@ class Spilled(Generic[K, V]):
         found = self._new.pop(key, _absent)
         spilled = self._spilled(key)
         if spilled is not _absent and self._file is not None:
-            self._file.execute("DELETE FROM spilled WHERE key = ?", (_key(key),))
+            _run(self._file, "DELETE FROM spilled WHERE key = ?", _key(key))
         if found is _absent:
             found = default if spilled is _absent else spilled
         if found is _absent:
@@ -94,26 +104,28 @@ class Spilled(Generic[K, V]):
             )
             return
         self._spill(len(self._new))
-        rows = self._file.execute("SELECT key, value FROM spilled ORDER BY key")
+        rows = _run(self._file, "SELECT key, value FROM spilled ORDER BY key")
         yield from ((key, pickle.loads(value)) for key, value in rows)  # noqa: S301 - our own
 
     def _spilled(self, key: K) -> Any:
         if self._file is None:
             return _absent
-        found = self._file.execute("SELECT value FROM spilled WHERE key = ?", (_key(key),))
-        row = found.fetchone()
+        row = _run(self._file, "SELECT value FROM spilled WHERE key = ?", _key(key)).fetchone()
         return _absent if row is None else pickle.loads(row[0])  # noqa: S301 - our own bytes
 
     def _spill(self, count: int) -> None:
         """Write the oldest to the file, in the order of their keys, which is the file's."""
-        if self._file is None:
-            self._file = _opened()
         oldest = list(islice(self._new, count))
         rows = [(_key(key), pickle.dumps(self._new.pop(key), -1)) for key in oldest]
         rows.sort()
-        self._file.execute("BEGIN")
-        self._file.executemany("INSERT OR REPLACE INTO spilled VALUES (?, ?)", rows)
-        self._file.execute("COMMIT")
+        try:
+            if self._file is None:
+                self._file = _opened()
+            self._file.execute("BEGIN")
+            self._file.executemany("INSERT OR REPLACE INTO spilled VALUES (?, ?)", rows)
+            self._file.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise SpillFailed(error) from None
 
 
 class SpilledSet(Generic[K]):
@@ -134,6 +146,13 @@ class SpilledSet(Generic[K]):
 
 def _key(key: UUID | str) -> bytes:
     return key.bytes if isinstance(key, UUID) else key.encode()
+
+
+def _run(file: sqlite3.Connection, sql: str, *values: bytes) -> sqlite3.Cursor:
+    try:
+        return file.execute(sql, values)
+    except sqlite3.Error as error:
+        raise SpillFailed(error) from None
 
 
 def _opened() -> sqlite3.Connection:

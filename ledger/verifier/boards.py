@@ -7,9 +7,7 @@ and of all time; those of days and weeks are of the same awards.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from typing import NamedTuple
 
 from ledger.audit.spilled import Spilled
@@ -29,6 +27,10 @@ class Line(NamedTuple):
     participant_id: str
     coins: int
     position: int
+
+    def text(self) -> str:
+        """The line as it is written."""
+        return json.dumps(self._asdict())
 
 
 class Boards:
@@ -55,16 +57,15 @@ class Boards:
 
     def lines(self) -> Iterator[Line]:
         """Every line that may be shown now, by board and participant."""
-        with closing(sqlite3.connect("", isolation_level=None)) as file:
-            file.execute("PRAGMA journal_mode = OFF")
-            file.execute("CREATE TABLE lines (board, participant, coins, position)")
-            file.execute("BEGIN")
-            file.executemany("INSERT INTO lines VALUES (?, ?, ?, ?)", self._parts())
-            rows = file.execute(
-                "SELECT board, participant, sum(coins), max(position) FROM lines"
-                " GROUP BY board, participant HAVING sum(coins) > 0 ORDER BY board, participant"
-            )
-            yield from (Line(*row) for row in rows)
+        sums: Spilled[str, tuple[int, int]] = Spilled()
+        for part in self._parts():
+            key = f"{part.board}\n{part.participant_id}"
+            coins, position = sums.get(key, (0, 0))
+            sums[key] = coins + part.coins, max(position, part.position)
+        for name, (coins, position) in sums.items():
+            if coins > 0:
+                board, _, person = name.decode().rpartition("\n")
+                yield Line(board, person, coins, position)
 
     def _parts(self) -> Iterator[Line]:
         for key, (coins, position) in self._earned.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from ledger.policy import PolicyPublished
@@ -44,11 +45,13 @@ def write_policies(policies: Iterable[PolicyPublished], out: Path) -> None:
         _write(out / POLICIES / f"{policy.version}.toml", policy.toml.encode())
 
 
-def write_program(out: Path) -> None:
-    """The verifier, and how to use it."""
-    _write(out / VERIFY, packed().encode())
+def write_program(out: Path) -> str:
+    """The verifier, and how to use it; the SHA-256 of the verifier in hexadecimal."""
+    program = packed().encode()
+    _write(out / VERIFY, program)
     (out / VERIFY).chmod(0o755)
     _write(out / README, Path(__file__).with_name(README).read_bytes())
+    return sha256(program).hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,16 +18,17 @@ from ledger.transparency.trust import POLICY_BYTES_MAX, PolicyInvalid, TrustPoli
 from ledger.verifier.entries import BundleRow, Entries
 from ledger.verifier.folder import NOTE_BYTES_MAX, Folder, Unfit
 from ledger.verifier.policies import Policies
-from ledger.verifier.shown import Shown
+from ledger.verifier.shown import Shown, Times
 from ledger.verifier.signatures import Older, beginning, head_of
 from ledger.verifier.tree import Tell, Tree
 
 
 class Checked(NamedTuple):
-    """How many entries the checkpoint says there are, and where somebody was erased."""
+    """How many entries the checkpoint says there are, where somebody was erased, what is shown."""
 
     size: int
     erased: list[int]
+    times: Times | None = None
 
 
 class Erased:
@@ -67,7 +68,8 @@ def check_bundle(
     tree = Tree(folder, roots, tell)
     entries = Entries(folder, head.size, tree, tell)
     settling, erased = Settling(), Erased()
-    beside = (Policies(folder), Shown(folder, settling.books), Orphans(), erased)
+    shown = Shown(folder, settling.books, head.size)
+    beside = (Policies(folder), shown, Orphans(), erased)
 
     def rows() -> Iterator[BundleRow | Unreadable]:
         for row in entries:
@@ -78,7 +80,7 @@ def check_bundle(
         tell(finding)
     if entries.whole:
         tree.end()
-    return Checked(head.size, erased.positions)
+    return Checked(head.size, erased.positions, shown.times)
 
 
 def _head(

@@ -25,7 +25,7 @@ from ledger.verifier.folder import Folder, Missing, Unfit
 from ledger.verifier.tree import Tell, Tree
 
 BUNDLE_BYTES_MAX = WIDTH * (2 + ENTRY_BYTES_MAX)
-# So many bundles in a row that are missing: whatever the checkpoint says, there are no more.
+# So many bundles in a row that cannot be opened: whatever the checkpoint says, there are no more.
 MISSING_MAX = 8
 
 

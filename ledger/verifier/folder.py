@@ -1,7 +1,7 @@
 """A bundle's folder (审计包): files by their names in it, and nothing but them.
 
 Whoever made it may want the verifier to read another file, to wait for ever, or to fill the
-memory: a link that leads out of the folder, a pipe and a file that is too long are refused.
+memory: links, which may also go round in circles, pipes and files that are too long are refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Unfit(Exception):
 
 
 class Missing(Unfit):
-    """There is no such file."""
+    """There is no such file, or none that can be opened: of such names there may be any number."""
 
 
 class Folder:
@@ -65,14 +65,14 @@ class Folder:
         except FileNotFoundError:
             raise Missing(f"{name}: missing") from None
         except (OSError, ValueError) as error:
-            raise Unfit(f"{name}: {error}") from None
+            raise Missing(f"{name}: {error}") from None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Unfit(f"{name}: no file")
         return os.fdopen(descriptor, "rb")
 
     def _within(self, name: str) -> Path:
-        path = (self._path / name).resolve()
-        if not path.is_relative_to(self._path):
-            raise Unfit(f"{name}: leads out of the bundle")
+        path = self._path / name
+        if path.resolve() != path:
+            raise Missing(f"{name}: a link, or out of the bundle")
         return path

@@ -9,15 +9,16 @@ Below are the sources of the service's own audit, each as it stands there, in or
 are read from this file only, whatever else is installed. Begin with ``ledger.verifier.main``.
 """
 
-from __future__ import annotations
-
 import sys
-from importlib import import_module
-from importlib.abc import InspectLoader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 
 if sys.version_info < (3, 11):  # noqa: UP036 - on an auditor's machine
     sys.exit("verify.py: 需要 Python 3.11 或更高版本 / Python 3.11 or later is needed")
+if not sys.flags.safe_path:  # Without -I, Python would look for its own modules in the bundle.
+    del sys.path[0]
+
+from importlib import import_module
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 
 SOURCES: dict[str, str] = {}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ledger.audit.findings import Finding, found
+from ledger.audit.spilled import SpillFailed
 from ledger.transparency.trust import POLICY_BYTES_MAX, PolicyInvalid, TrustPolicy
 from ledger.verifier.checking import Checked, check_bundle
 from ledger.verifier.folder import NOTE_BYTES_MAX, Folder
@@ -62,6 +63,10 @@ def main(arguments: Sequence[str], program: str) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SpillFailed as error:
+        print(f"verify.py: 临时文件无法写入，核对未完成 / the check could not end: {error}",
+              file=sys.stderr)
+        return WRONG_USE
     except BrokenPipeError:  # Whoever reads has seen enough; at the end nothing is written again.
         sys.stdout = None
     return FOUND if findings.count else 0
@@ -96,6 +101,8 @@ def _checked(
 
     try:
         return check_bundle(Folder(given.bundle), findings.add, trust, older, passed)
+    except SpillFailed:
+        raise
     except Exception as error:  # noqa: BLE001 - a bundle may be damaged in ways nobody thought of
         findings.add(found("BUNDLE", reached + 1, f"verify.py: {error!r}"))
         return Checked(reached, [])
@@ -106,7 +113,7 @@ def _print(given: Namespace, findings: Findings) -> None:
         print(msgspec.json.encode(findings.first()).decode())
     else:
         for one in findings.first():
-            print(" ".join(str(one).split()))
+            print(one)
 
 
 def notes(count: int, checked: Checked, *, own: bool) -> Iterator[str]:
@@ -117,6 +124,10 @@ def notes(count: int, checked: Checked, *, own: bool) -> Iterator[str]:
     if checked.erased:
         at = ", ".join(map(str, checked.erased))
         yield f"已按要求删除的个人信息，见第 {at} 条 / personal data was erased on request, at {at}"
+    if checked.times:
+        of, boards = checked.times.balances, checked.times.boards.position
+        yield (f"所示余额截至第 {of.position} 条、{of.day}，排行榜截至第 {boards} 条 / balances are"
+               f" shown as of {of.position}, for {of.day}, boards as of {boards}")  # fmt: skip
     if not own:
         yield ("信任策略来自审计包本身；请用 --witness-policy 指定自己的"
                " / the trust policy is the bundle's own; give --witness-policy yours")  # fmt: skip
@@ -124,4 +135,4 @@ def notes(count: int, checked: Checked, *, own: bool) -> Iterator[str]:
 
 def _content(path: Path, limit: int) -> bytes:
     with open(path, "rb") as file:
-        return file.read(limit)
+        return file.read(limit + 1)  # One more than there may be is refused, and not cut off.

@@ -26,32 +26,41 @@ T = TypeVar("T")
 
 
 class AsOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to which position of the log, and for which day."""
+    """Up to which position of the log."""
 
     position: int
-    day: date | None = None
+
+
+class OfDay(AsOf, frozen=True):
+    """Up to which position, and for which day: what is good that day can be spent."""
+
+    day: date
 
 
 class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The contents of ``shown.json``."""
+    """The contents of ``shown.json``: a bundle shows both, or it hides one."""
 
-    balances: AsOf | None = None
-    boards: AsOf | None = None
+    balances: OfDay
+    boards: AsOf
 
 
 class Shown:
-    """Compares what is shown with the books, and with boards added up here."""
+    """Compares what is shown with the books of a log of ``size``, and with boards added up here."""
 
-    def __init__(self, folder: Folder, books: Books) -> None:
-        self._folder, self._books = folder, books
+    def __init__(self, folder: Folder, books: Books, size: int) -> None:
+        self._folder, self._books, self._size = folder, books, size
         self._boards = Boards()
         self._problem = ""
         self._last = 0
+        self.times: Times | None = None
         try:
-            times = msgspec.json.decode(folder.read(SHOWN, NOTE_BYTES_MAX), type=Times)
-        except (Unfit, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            times, self._problem = Times(), f"{error}"
-        self._balances_at, self._boards_at = times.balances, times.boards
+            self.times = msgspec.json.decode(folder.read(SHOWN, NOTE_BYTES_MAX), type=Times)
+        except Unfit as problem:
+            self._problem = str(problem)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            self._problem = f"{SHOWN}: {error}"
+        self._balances_at = self.times.balances if self.times else None
+        self._boards_at = self.times.boards if self.times else None
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """Add up, and compare as soon as a position is reached."""
@@ -68,8 +77,8 @@ class Shown:
         if self._problem:
             yield found("BUNDLE", 0, self._problem)
         for name, at in ((BALANCES, self._balances_at), (BOARDS, self._boards_at)):
-            if at is not None and at.position > self._last:
-                yield found("VIEW", self._last, f"{name} is of position {at.position}")
+            if at is not None and at.position > self._size:
+                yield found("VIEW", self._size, f"{name} is of position {at.position}")
         self._last = 2**63
         yield from self._compare()
 
@@ -77,12 +86,12 @@ class Shown:
         if self._balances_at is not None and self._balances_at.position <= self._last:
             at, self._balances_at = self._balances_at, None
             yield from self._differences(
-                BALANCES, at.position, self._balances(at.day or date.max), self._shown_balances()
+                BALANCES, at.position, self._balances(at.day), self._shown_balances()
             )
         if self._boards_at is not None and self._boards_at.position <= self._last:
-            at, self._boards_at = self._boards_at, None
+            position, self._boards_at = self._boards_at.position, None
             ours = (((one.board, one.participant_id), one[2:]) for one in self._boards.lines())
-            yield from self._differences(BOARDS, at.position, ours, self._shown_boards())
+            yield from self._differences(BOARDS, position, ours, self._shown_boards())
 
     def _differences(
         self, name: str, position: int, ours: Iterator[tuple[T, tuple[int, int]]],
@@ -108,12 +117,21 @@ class Shown:
             raise Unfit(f"{BALANCES}: the first line is not {HEADER}")
         for line in lines:
             person, available, held = line.split(",")
-            yield person, (int(available), int(held))
+            has = int(available), int(held)
+            _written_here(BALANCES, line, f"{person},{has[0]},{has[1]}")
+            yield person, has
 
     def _shown_boards(self) -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
         for text in self._folder.lines(BOARDS):
             line = Line(**json.loads(text))
+            _written_here(BOARDS, text, line.text())
             yield (line.board, line.participant_id), (line.coins, line.position)
+
+
+def _written_here(name: str, text: str, right: str) -> None:
+    """Raises Unfit for a line that another program may read as something else."""
+    if text != right:
+        raise Unfit(f"{name}: {text!r} should be {right!r}")
 
 
 def _merged(

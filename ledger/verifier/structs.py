@@ -110,20 +110,20 @@ class Struct:
             cls.__hash__ = _hash  # type: ignore[assignment]
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        kind, order, defaults = type(self).__name__, self.__match_args__, self.__layout__.defaults
+        order, defaults = self.__match_args__, self.__layout__.defaults
         if len(values) > len(order):
-            raise TypeError(f"{kind} takes {len(order)} values in order")
+            raise TypeError(f"{type(self).__name__} takes {len(order)} values in order")
         given = self.__dict__
         given.update(zip(order, values, strict=False))
-        if given.keys() & named.keys() or named.keys() - defaults.keys():
-            raise TypeError(f"{kind}: {', '.join(named)} are not fields, or are given twice")
+        if not (named.keys() <= defaults.keys() and given.keys().isdisjoint(named)):
+            raise TypeError(f"{', '.join(named)} are not fields, or are given twice")
         given.update(named)
         if len(given) == len(defaults):
             return
         for name, default in defaults.items():
             if name not in given:
                 if default is MISSING:
-                    raise TypeError(f"{kind} lacks {name}")
+                    raise TypeError(f"{type(self).__name__} lacks {name}")
                 given[name] = fresh(default)
 
     def __eq__(self, other: object) -> bool:

@@ -47,8 +47,10 @@ def test_an_edited_amount_is_a_difference_of_the_replay(city):
 def test_an_edited_vault_row_is_named(city):
     """What no longer opens in the vault is found at its fact, with the key beside the file."""
     change(city, "UPDATE vault SET ciphertext = zeroblob(64) WHERE rowid = 1")
-    (line,) = city("audit", status=1).splitlines()
+    ran = city.run("audit", "--lang", "en", status=1)
+    (line,) = ran.stdout.splitlines()
     assert re.match(r"VAULT position=[1-9]\d* ", line)
+    assert "The audit found 1 fault." in ran.stderr
 
 
 def test_without_the_vault_key_the_rest_is_audited_and_that_is_said(city):

@@ -158,6 +158,16 @@ def test_each_fault_is_told_once_and_where_it_is(fault, desk):
     assert faults(desk) == expected
 
 
+def test_what_was_forged_is_shown_in_one_line_of_letters(desk):
+    """A name with a line break and a command for the terminal neither ends a line nor obeys."""
+    desk.tamper("UPDATE log_head SET origin = ?", "a b\n\x1b[2J\x9b2J")
+    checked = begun(desk)
+    assert run(checked, desk) == [("HEAD", 0)]
+    (line,) = map(str, checked.findings)
+    assert line.isprintable()
+    assert line.endswith("≠ a b \\x1b[2J\\x9b2J")
+
+
 def test_a_head_that_was_moved_and_not_published_is_no_fault(desk):
     """A notary killed between the two: the head is held against the rows that stand there."""
     desk.tamper(f"UPDATE log_head SET size = {GROWN}, root = ?", desk.tree().root(GROWN))

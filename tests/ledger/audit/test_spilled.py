@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from ledger.audit.spilled import Spilled, SpilledSet
+from ledger.audit import audit, rows_of, spilled
+from ledger.audit.spilled import Spilled, SpilledSet, SpillFailed
 from ledger.coins import Part
 from ledger.contributions.base import State
 from ledger.contributions.patrol import PatrolRecorded
 from ledger.wallet import Hold, Wallet
+from tests.ledger.examples import NOW
 
 keys = st.integers(0, 12).map(lambda number: UUID(int=number << 64))
 DAY = date(2026, 5, 1)
@@ -96,3 +99,39 @@ def test_what_is_not_there_is_told():
     for ask in (lambda: found["x"], lambda: found.pop("x")):
         with pytest.raises(KeyError):
             ask()
+
+
+class OnAFullDisk:
+    """A check that cannot keep what it sees."""
+
+    def check(self, entry):
+        raise SpillFailed(sqlite3.OperationalError("database or disk is full"))
+
+    def lost(self, originator):
+        pass
+
+    def end(self):
+        return iter(())
+
+
+def test_a_full_disk_is_told_as_what_it_is(monkeypatch):
+    """What cannot be spilled is an error of the machine's own, whichever step it was."""
+    file = sqlite3.connect("", isolation_level=None)
+    file.execute("CREATE TABLE spilled (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
+    file.execute("PRAGMA max_page_count = 2")
+    monkeypatch.setattr(spilled, "_opened", lambda: file)
+    found: Spilled[str, str] = Spilled(1)
+    found["1"] = found["2"] = "x" * 100_000
+    with pytest.raises(SpillFailed, match=r"TMPDIR.*full"):
+        found["3"] = "x"
+    file.close()
+    for ask in (lambda: found.get("y"), lambda: found.pop("y"), lambda: list(found.items())):
+        with pytest.raises(SpillFailed):
+            ask()
+
+
+def test_a_full_disk_is_no_finding(ledger):
+    """An honest log is not accused where a check had no room: the audit ends there."""
+    ledger.ensure_policy(NOW)
+    with pytest.raises(SpillFailed):
+        list(audit(rows_of(ledger), OnAFullDisk()))

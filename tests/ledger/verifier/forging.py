@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from ledger.transparency.notes import Note
 from ledger.transparency.signing import Signer
 from ledger.transparency.tiles import CHECKPOINT, ENTRIES, LogFolder, bundle, tile_path, tiles_at
 from ledger.transparency.writing import TileWriter
+from ledger.verifier.folder import BALANCES, BOARDS, SHOWN
+from ledger.verifier.shown import HEADER
 
 ORIGIN = "example.org/town"
 
@@ -77,6 +80,15 @@ class Forger:
         text = str(head)
         note = Note(text, ((signer or self.signer).sign(text),))
         (self.folder / CHECKPOINT).write_bytes(bytes(note))
+
+    def show_nothing(self) -> None:
+        """Balances and boards as of before the log began: there are none."""
+        (self.folder / BALANCES).write_text(f"{HEADER}\n")
+        (self.folder / BOARDS).write_text("")
+        balances = {"position": 0, "day": "2026-01-01"}
+        (self.folder / SHOWN).write_text(
+            json.dumps({"balances": balances, "boards": {"position": 0}})
+        )
 
     def tiles(self) -> list[str]:
         """The names of all tiles of hashes."""

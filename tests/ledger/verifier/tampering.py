@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
 
 from ledger import facts
+from ledger.days import microseconds
 from ledger.store.leaf import EntryRow
 from ledger.transparency.checkpoints import Checkpoint
 from ledger.transparency.notes import Note
@@ -17,7 +19,7 @@ from ledger.transparency.signing import Signer, new_key
 from ledger.transparency.tiles import TRUST_POLICY
 from tests.ledger.verifier.forging import ORIGIN, Forger
 
-AWARD, REVOKED = "wallet.coins-awarded", "token.revoked"
+AWARD, REVOKED, POLICY = "wallet.coins-awarded", "token.revoked", "policy.published"
 Tamper = Callable[[Forger], bytes | None]
 """Changes a bundle; gives the older checkpoint that somebody kept, where there is one."""
 
@@ -59,6 +61,60 @@ def another_award(cause: Callable[[EntryRow], UUID]) -> Tamper:
         )])  # fmt: skip
 
     return tamper
+
+
+def again(topic: str) -> Tamper:
+    """The first movement of a kind stands a second time, behind the end."""
+
+    def tamper(forger: Forger) -> None:
+        rows = forger.rows()
+        row = rows[forger.first(topic) - 1]
+        version = sum(one.originator_id == row.originator_id for one in rows) + 1
+        forger.rebuild([*rows, row._replace(
+            position=len(rows) + 1, originator_version=version
+        )])  # fmt: skip
+
+    return tamper
+
+
+def years_later(forger: Forger) -> None:
+    """Nothing ended what was held: the last fact is of long after."""
+    rows = forger.rows()
+    rows[-1] = rows[-1]._replace(recorded_at=rows[-1].recorded_at + 3 * 365 * 86_400 * 10**6)
+    forger.rebuild(rows)
+
+
+def no_budget_raised(forger: Forger) -> None:
+    """The last budget that was set, which left room for awards, never did."""
+    rows = forger.rows()
+    at = max(row.position for row in rows if row.topic == "budget.set") - 1
+    fact = msgspec.structs.replace(facts.decode(rows[at].topic, rows[at].state), coins=0)
+    rows[at] = rows[at]._replace(state=facts.encode(fact))
+    forger.rebuild(rows)
+
+
+def numbered_wrong(forger: Forger) -> None:
+    """An entry says of itself that it stands one further."""
+    rows = forger.rows()
+    at = forger.first(REVOKED) - 1
+    rows[at] = rows[at]._replace(position=at + 2)
+    forger.rebuild(rows)
+
+
+def back_dated(forger: Forger) -> None:
+    """A new policy for days that were rewarded; its time says that it is from before them."""
+    rows = forger.rows()
+    first = rows[forger.first(POLICY) - 1]
+    before = facts.decode(POLICY, first.state)
+    day = before.effective_from + timedelta(days=1)
+    toml = before.toml.replace('"2026-01"', '"2026-02"').replace("2020-01-01", f"{day}")
+    fact = msgspec.structs.replace(before, version="2026-02", toml=toml, effective_from=day)
+    (forger.folder / "policies" / "2026-02.toml").write_text(toml)
+    forger.rebuild([*rows, first._replace(
+        position=len(rows) + 1, state=facts.encode(fact),
+        originator_version=sum(one.originator_id == first.originator_id for one in rows) + 1,
+        recorded_at=microseconds(datetime(2019, 1, 1, tzinfo=UTC)),
+    )])  # fmt: skip
 
 
 def own_cause(award: EntryRow) -> UUID:
@@ -139,7 +195,7 @@ def rolled_back(forger: Forger) -> bytes:
     """Shorter than it was, as after restoring a backup."""
     older = forger.checkpoint
     forger.rebuild(forger.rows()[:-3])
-    (forger.folder / "shown.json").write_text("{}")
+    forger.show_nothing()
     return older
 
 
@@ -167,6 +223,13 @@ def never_published(forger: Forger) -> None:
     (forger.folder / "policies" / "2031-01.toml").write_text("")
 
 
+def without_boards(text: str) -> str:
+    """Whoever shows none, needs not show right ones."""
+    times = json.loads(text)
+    del times["boards"]
+    return json.dumps(times)
+
+
 def shown_later(text: str) -> str:
     times = json.loads(text)
     times["boards"]["position"] += 1_000
@@ -177,6 +240,12 @@ def first_line_twice(text: str) -> str:
     head, *lines = text.splitlines(keepends=True)
     empty = next(line for line in lines if line.endswith(",0,0\n"))
     return "".join([head, *(line * (1 + (line == empty)) for line in lines)])
+
+
+def spelled_otherwise(text: str) -> str:
+    """Ten coins, or one and a zero: it depends on the reader."""
+    head, line, *lines = text.splitlines(keepends=True)
+    return "".join([head, line.replace(",", ",0_", 1), *lines])
 
 
 def richer(text: str) -> str:

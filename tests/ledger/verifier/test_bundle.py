@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,9 +61,40 @@ def test_the_auditors_own_policy_is_asked(bundle, verify, tmp_path):
     assert verify("--witness-policy", policy, status=0) == []
     policy.write_text(f"{log}\nwitness w {key}\nquorum w\n")
     assert verify("--witness-policy", policy, status=2) == []  # Its key's hash is not its own.
+    policy.write_text(f"{log}\nquorum none\n" + "#" * 100_000)
+    assert verify("--witness-policy", policy, status=2) == []  # And not its beginning alone.
     policy.write_text("quorum none\n")
     (line,) = verify("--witness-policy", policy, status=1)
     assert line.startswith("CHECKPOINT position=")
+
+
+def test_what_lies_beside_the_verifier_is_not_run(bundle):
+    """Without -I as well: modules that somebody put into the bundle are no part of it."""
+    for name in ("__future__", "importlib", "json", "argparse", "msgspec", "ledger"):
+        (bundle / f"{name}.py").write_text("raise SystemExit(0)")
+    (bundle / "shown.json").write_text("[")
+    ran = subprocess.run([sys.executable, bundle / "verify.py"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.split()[0]) == (1, "BUNDLE"), ran.stderr
+
+
+def test_it_says_as_of_when_the_balances_are(bundle):
+    """An auditor reads whether what is shown is of the log's end, and for which day."""
+    times = json.loads((bundle / "shown.json").read_text())
+    ran = subprocess.run([sys.executable, "-I", bundle / "verify.py"], capture_output=True,
+                         text=True)  # fmt: skip
+    at, day = times["balances"]["position"], times["balances"]["day"]
+    assert f"as of {at}, for {day}, boards as of {times['boards']['position']}" in ran.stderr
+
+
+def test_a_full_disk_is_no_finding(bundle, verify):
+    """Without room for its temporary file the verifier says that it could not end."""
+    text = verify.program.read_text()
+    for line, other in (("KEPT = 10_000\n", "KEPT = 1\n"),
+                        ('"PRAGMA synchronous = OFF"', '"PRAGMA max_page_count = 2"')):  # fmt: skip
+        assert line in text
+        text = text.replace(line, other)
+    verify.program.write_text(text)
+    assert verify(status=2) == []
 
 
 def test_wrong_use_is_told_from_a_finding(bundle, verify, tmp_path):

@@ -92,6 +92,39 @@ def test_a_checkpoint_that_promises_too_much_ends(forger, found):
     assert len(told) < 100
 
 
+@pytest.mark.parametrize("trap", ["links in circles", "a file above"])
+def test_names_without_end_are_not_tried_without_end(trap, forger, found):
+    """A folder that is in itself, or is a file, does not hold as many bundles as there are names.
+
+    The bundles before it are there, so that the verifier comes that far.
+    """
+    folder = forger.folder / "tile" / "entries"
+    for number in range(3, 1_000, 7):
+        (folder / f"{number:03d}").write_bytes(b"")
+    if trap == "a file above":
+        (folder / "x001").write_bytes(b"")
+    else:
+        (folder / "x001").symlink_to(".")
+    forger.sign(forger.head._replace(size=2_000 * 256))
+    told = found()
+    assert "BUNDLE" in {one.code for one in told}
+    assert max(one.position for one in told) < 1_020 * 256
+
+
+def test_findings_do_not_command_the_terminal(bundle, found, verify):
+    """Names and values of a bundle are shown in letters that can be seen, and not at length."""
+    name = b"\x1b[2K\xff\xe2\x80\xae.toml"
+    (Path(os.fsdecode(os.fsencode(bundle / "policies") + b"/" + name))).write_text("")
+    path = bundle / "balances.csv"
+    head, *lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([head, "\x1b[1A" + "0" * 5_000 + ",5,0\n", *lines]))
+    for text in (*(one.text for one in found()), *verify(status=1), *verify("--json", status=1)):
+        assert text.isprintable()
+    for one in found():
+        assert len(one.text) < 1_000
+    assert "\\x1b[2K\\xdcff\\x202e.toml" in found()[-1].text
+
+
 def test_an_entry_as_long_as_can_be_is_read_as_it_is(forger, found):
     """Length prefixes are of two bytes: the longest entry there can be is one unreadable row."""
     forger.replace(5, b"\xff" * 65_535)

@@ -25,10 +25,11 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 def a_bundle(folder: Path, days: int, bundle: Path, signer) -> Path:
     """A hundred people who patrol once a day, so many days."""
     (folder / "tile").mkdir(parents=True)
-    (folder / "shown.json").write_text("{}")
     (folder / TRUST_POLICY).write_bytes((bundle / TRUST_POLICY).read_bytes())
     shutil.copytree(bundle / "policies", folder / "policies")
-    Forger(folder, signer).rebuild([
+    forger = Forger(folder, signer)
+    forger.show_nothing()
+    forger.rebuild([
         EntryRow(position, str(entry.originator_id), entry.originator_version, entry.fact.topic,
                  microseconds(entry.recorded_at), encode(entry.fact))
         for position, entry in enumerate(honest(100, days), 1)

@@ -97,9 +97,7 @@ def test_deleted_entries_signed_anew_are_named_by_an_older_checkpoint(forger, fo
         del rows[last - 1]
 
     forger.rewrite(delete)
-    for name in ("balances.csv", "boards.ndjson"):
-        (forger.folder / name).unlink()
-    (forger.folder / "shown.json").write_text("{}")
+    forger.show_nothing()
     assert codes(found()) == []
     assert [(one.code, one.position) for one in found(older)] == [("FORK", forger.head.size + 1)]
 
@@ -281,3 +279,14 @@ def test_the_tail_cut_off_is_not_hidden_by_the_checkpoint(forger: Forger, found)
     )
     path.unlink()
     assert codes(found())[0] == "BUNDLE"
+
+
+def test_the_first_finding_is_where_the_bundle_goes_wrong(forger: Forger, found):
+    """Entries that are gone are named before what is shown of them."""
+    (path,) = (forger.folder / "tile" / "entries").glob("002.p/*")
+    path.unlink()
+    told = found()
+    assert [(one.code, one.position) for one in told][:2] == [
+        ("BUNDLE", 513), ("UNREADABLE", forger.head.size),
+    ]  # fmt: skip
+    assert not any("is of position" in one.text for one in told)

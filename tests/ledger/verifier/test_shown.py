@@ -62,4 +62,4 @@ def test_lists_in_order_are_compared_line_by_line(ours, theirs, differ):
 
 def test_a_bundle_of_an_older_kind_is_no_bundle(tmp_path: Path):
     """Without the file that says what is shown nothing can be compared, and that is told."""
-    assert [one.code for one in Shown(Folder(tmp_path), Books()).end()] == ["BUNDLE"]
+    assert [one.code for one in Shown(Folder(tmp_path), Books(), 0).end()] == ["BUNDLE"]

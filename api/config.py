@@ -118,7 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         settings = cls(
             database_url=_database(given["GWC_DATABASE_URL"]),
             redis_url=_redis(given["GWC_REDIS_URL"]),
-            bind=_bind(given["GWC_BIND"]),
+            bind=bind_address(given["GWC_BIND"]),
             workers=_number("GWC_WORKERS", given["GWC_WORKERS"]),
             threads=_number("GWC_THREADS", given["GWC_THREADS"]),
             rate_limit=_rate(given["GWC_RATE_LIMIT"]),
@@ -255,15 +255,18 @@ def _content(path: Path, name: str) -> bytes:
 
 def _origin(text: str) -> str:
     if text and (not re.fullmatch(r"[\w.:-]+(/[\w.-]+)*", text) or len(text) > 200):
-        raise ConfigError("GWC_LOG_ORIGIN must be an address without https:// and final slash")
+        raise ConfigError("GWC_LOG_ORIGIN must be an address without https:// and final slash:"
+                          " letters, digits and . _ - : / but no spaces, 200 at most")
     return text
 
 
-def _bind(text: str) -> str:
+def bind_address(text: str, name: str = "GWC_BIND") -> str:
+    """An address to listen on; raises ConfigError, which names it by ``name``."""
     host, _, port = text.rpartition(":")
-    if text.startswith("unix:") or (host and port.isdecimal() and int(port) < 65_536):
+    if text.startswith("unix:") or (host and re.fullmatch("[0-9]{1,5}", port)
+                                    and int(port) < 65_536):  # fmt: skip
         return text
-    raise ConfigError("GWC_BIND must be HOST:PORT or unix:PATH")
+    raise ConfigError(f"{name} must be HOST:PORT or unix:PATH")
 
 
 def _number(name: str, text: str) -> int:

@@ -8,15 +8,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 
 import msgspec
 from eventsourcing.persistence import PersistenceError
 
-from api.config import Settings
+from api.config import ConfigError, Settings
 from ledger.application import Ledger
-from ledger.erasure.published import unheld
+from ledger.erasure.published import PublishedUnreadable, unheld
+from ledger.transparency.notes import VerifierKey
+from ledger.transparency.signing import KeyUnreadable, Signer
 from ledger.transparency.tiles import LogFolder
+from ledger.transparency.trust import PolicyInvalid, TrustPolicy
 from projections.reading import Views, open_views
 
 Clock = Callable[[], datetime]
@@ -73,15 +77,24 @@ def _forget_again(ledger: Ledger, settings: Settings, now: datetime) -> None:
 
     An erasure that was begun is gone on with; where that fails, housekeeping tries it again.
     """
-    folder = settings.log_dir
-    logs = [LogFolder(one) for one in sorted(folder.iterdir())] if folder.is_dir() else []
-    if again := ledger.forget_again(unheld(ledger, logs)):
+    logs = [LogFolder(one) for one in sorted(settings.log_dir.glob("*")) if one.is_dir()]
+    if again := ledger.forget_again(unheld(ledger, logs, partial(_log_keys, settings))):
         _log.warning("restored data of %d erased subjects was erased again", len(again))
     try:
         for _ in ledger.resume_erasures(now):
             pass
     except PersistenceError as problem:
         _log.warning("an erasure waits to be gone on with: %s", type(problem).__name__)
+
+
+def _log_keys(settings: Settings, origin: str) -> list[VerifierKey]:
+    """Whose checkpoints of the published log are believed; raises PublishedUnreadable."""
+    try:
+        policy, pem = settings.trust_policy, settings.log_key
+        keys = [one.key for one in TrustPolicy.parse(policy.read_bytes()).logs] if policy else []
+        return [*keys, Signer(origin, pem).verifier] if pem else keys
+    except (ConfigError, KeyUnreadable, OSError, PolicyInvalid) as error:
+        raise PublishedUnreadable(problem=str(error)) from None
 
 
 class Opening:

@@ -3,7 +3,7 @@
 Parts, each on the one below: Log (load, append, attempt) → Registers (policies, rivers,
 districts, catalogue) → Tokens → People; Contributing → Budgeting; Reversing; and for spending
 Holding → Redeeming → Deciding → Donating → Expiring; Offering; Waymarking; for campaigns
-Planning → Amending, and with Contributing → Syncing; Counting. Asking → Erasing.
+Planning → Amending, and with Contributing → Syncing; Counting. Asking → Holding → Erasing.
 """
 
 from __future__ import annotations

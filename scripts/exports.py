@@ -9,7 +9,7 @@ import click
 from scripts.bundle import bundle
 from scripts.journals import journal
 from scripts.terminal import Terminal, reading
-from scripts.whole_files import written
+from scripts.whole_files import OUT, written
 
 
 @click.group()
@@ -23,7 +23,7 @@ export.add_command(journal)
 
 @export.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="写入的文件，- 为标准输出 / the file to write; - is stdout")
+              help=OUT)
 @click.pass_obj
 def history(terminal: Terminal, out: Path) -> None:
     """全部历史，每行一条（NDJSON）/ every entry of the log, one JSON object a line."""

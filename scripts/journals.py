@@ -12,7 +12,7 @@ from ledger.audit.journal_beancount import beancount
 from ledger.audit.journal_text import hledger
 from ledger.balances import MONEY
 from scripts.terminal import Terminal, reading
-from scripts.whole_files import written
+from scripts.whole_files import OUT, written
 
 FORMATS: dict[str, Callable[[Iterable[Booking], int], Iterator[str]]] = {
     "hledger": hledger,
@@ -22,7 +22,7 @@ FORMATS: dict[str, Callable[[Iterable[Booking], int], Iterator[str]]] = {
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="写入的文件，- 为标准输出 / the file to write; - is stdout")
+              help=OUT)
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="hledger",
               help="hledger 格式 ledger 也能读 / ledger reads that of hledger as well")
 @click.option("--at-position", type=click.IntRange(min=0), metavar="N",

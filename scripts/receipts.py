@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scripts.evidence import policy_in
+from scripts.evidence import content_of, policy_in
 from scripts.terminal import Refusal, Terminal, WrongUse
-from scripts.whole_files import written
+from scripts.whole_files import OUT, written
 
 if TYPE_CHECKING:
     from ledger.store.leaf import EntryRow
@@ -36,9 +36,9 @@ def check(terminal: Terminal, file: Path, key: str | None, policy: Path | None) 
     from ledger.transparency.notes import NoteInvalid
     from ledger.transparency.receipts import LogProof
 
-    trust = _trust(key, policy)
+    trust, content = _trust(key, policy), content_of(file)
     try:
-        proof = LogProof.parse(file.read_bytes())
+        proof = LogProof.parse(content)
         proof.check(proof.extra)
         said = _said(proof, trust)
     except (NoteInvalid, ProofInvalid, ValueError) as error:
@@ -52,7 +52,7 @@ def check(terminal: Terminal, file: Path, key: str | None, policy: Path | None) 
 @click.option("--log", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False),
               required=True, help="公开日志的文件夹 / the folder that holds its checkpoint")
 @click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="写入的文件，- 为标准输出 / the file to write; - is stdout")
+              help=OUT)
 @click.pass_obj
 def make(terminal: Terminal, position: int, folder: Path, out: Path) -> None:
     """出具回执 / the receipt of an entry from a copy of the published files, database or not."""
@@ -61,8 +61,16 @@ def make(terminal: Terminal, position: int, folder: Path, out: Path) -> None:
     from ledger.transparency.notes import NoteInvalid
     from ledger.transparency.tiles import LogFolder, TileDamaged
 
+    log = LogFolder(folder)
+    if log.checkpoint() is None:
+        raise Refusal(
+            "no_log",
+            f"{folder} 中没有检查点；请给出公开日志自己的文件夹（GWC_LOG_DIR 下的一个）。",
+            f"There is no checkpoint in {folder}; name the folder of the log itself, one of those"
+            " in GWC_LOG_DIR.",
+        )
     try:
-        proof = issued(LogFolder(folder), position)
+        proof = issued(log, position)
     except (TileDamaged, NoteInvalid, ProofInvalid) as error:
         raise Refusal("log_damaged", f"公开日志的文件有误：{error}",
                       f"A file of the published log is damaged: {error}") from None

@@ -21,6 +21,10 @@ LANGUAGES = ("zh", "en")
 INTERRUPTED = 130
 PIPE_WIDTH = 200
 NO_KEY = bytes(32)
+# What SQLite and PostgreSQL say of a disk that is full, broken or closed to writers.
+NOT_WRITABLE = (
+    "disk i/o error", "disk is full", "readonly database", "no space left", "read-only",
+)  # fmt: skip
 
 
 class Refusal(click.ClickException):
@@ -174,6 +178,8 @@ def explained(error: BaseException, terminal: Terminal) -> Explanation | None:
 
 
 def _by_libraries(error: BaseException, terminal: Terminal) -> Explanation | None:
+    import sqlite3
+
     from eventsourcing.persistence import PersistenceError
 
     from api.config import ConfigError
@@ -185,15 +191,23 @@ def _by_libraries(error: BaseException, terminal: Terminal) -> Explanation | Non
         return Explanation(1, lines + [f"  {field_line(e, terminal)}" for e in error.errors])
     for kind, code, zh, en in (
         (ConfigError, "config_error", "设置有误：", ""),
-        (PersistenceError, "database_unavailable",
-         "数据库无法使用，请检查 GWC_DATABASE_URL：",
-         "the database cannot be used, see GWC_DATABASE_URL: "),
+        (PersistenceError, "database_unavailable", *_unusable(str(error))),
         (StoreDown, "store_down", "视图所在的库无法访问：", "a store of the views is down: "),
-        (OSError, "file_error", "文件无法读写：", "a file cannot be read or written: "),
+        ((OSError, sqlite3.Error), "file_error",
+         "文件无法读写：", "a file cannot be read or written: "),
     ):  # fmt: skip
         if isinstance(error, kind):
             return Explanation(2, [f"{code}: {terminal.choose(zh, en)}{_one_line(error)}"])
     return None
+
+
+def _unusable(problem: str) -> tuple[str, str]:
+    """What to look at first, in Chinese and in English, by what the database said."""
+    if any(words in problem.lower() for words in NOT_WRITABLE):
+        return ("数据库无法写入，请检查磁盘是否已满、GWC_DATABASE_URL 的文件是否可写：",
+                "the database cannot be written; is the disk full, or GWC_DATABASE_URL read-only? ")
+    return ("数据库无法使用，请检查 GWC_DATABASE_URL：",
+            "the database cannot be used, see GWC_DATABASE_URL: ")
 
 
 def field_line(error: FieldError, terminal: Terminal) -> str:

@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+OUT = (
+    "写入的文件，已有的会被替换，- 为标准输出"
+    " / the file to write, replaced if it is there; - is stdout"
+)
+
 
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
-    """The file, which appears under its name only when it is complete; ``-`` is stdout."""
-    if str(path) == "-":
+    """The file, which appears under its name only when it is complete; ``-`` is stdout.
+
+    One that is there is replaced. A device or a pipe is written to, and a link is followed.
+    Raises OSError.
+    """
+    if str(path) == "-" or _is_stdout(path):
         yield sys.stdout.buffer
-        return
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
+        sys.stdout.buffer.flush()  # A full disk is a failure of the command, told by it.
+    elif _is_replaceable(path):
+        with _replaced(path.resolve()) as file:
             yield file
-        partial.replace(path)
+    else:
+        with open(path, "wb") as file:
+            yield file
+
+
+def draft_of(path: Path) -> Path:
+    """A name beside the path for what is to become it, which nobody else uses."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    draft = draft_of(path)
+    try:
+        with open(draft, "wb") as file:
+            yield file
+        draft.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+
+
+def _is_stdout(path: Path) -> bool:
+    """Whether it is another name of it, such as /dev/stdout."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_replaceable(path: Path) -> bool:
+    """A regular file, or nothing yet; raises OSError for a link that leads in a circle."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return True

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from scripts.evidence import content_of
 from scripts.terminal import Refusal, Terminal, WrongUse
 
 if TYPE_CHECKING:
@@ -21,8 +22,19 @@ KEY, VERIFIER, STATE = "witness-key.pem", "verifier-key", "cosigned.db"
 OWN_FILES_ONLY = 0o077
 
 
+class NamedFolder(click.Path):
+    """A folder that was named: an empty variable of a shell is not the current one."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        if not str(value):
+            raise WrongUse("no_folder", "--dir 的文件夹名称为空。", "--dir names no folder.")
+        return super().convert(value, param, ctx)
+
+
 @click.command()
-@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path, file_okay=False),
+@click.option("--dir", "folder", required=True, type=NamedFolder(path_type=Path, file_okay=False),
               help="密钥与状态的文件夹 / the folder of its key and of what it cosigned")
 @click.option("--log", "given", multiple=True, metavar="VKEY",
               help="所见证日志的验证公钥 / verifier key of a log to cosign for")
@@ -40,13 +52,16 @@ def witness(
     bind: str, show_key: bool, begin: bool,
 ) -> None:  # fmt: skip
     """见证 / cosign the checkpoints of logs that only add to what they showed before."""
+    from api.config import bind_address
+
     os.umask(OWN_FILES_ONLY)
+    bind_address(bind, "--bind")
     signer = open_key(folder, name)
     open_state(folder, begin).close()
     if show_key:
         click.echo(str(signer.verifier))
         return
-    logs = read_keys([*given, *(listed.read_text().splitlines() if listed else ())])
+    logs = read_keys([*given, *(_lines(listed) if listed else ())])
     from api.witness import WitnessServer
     from ledger.transparency.witness import Witness
 
@@ -75,7 +90,7 @@ def open_key(folder: Path, name: str) -> Signer:
     try:
         kept = VerifierKey.parse((folder / VERIFIER).read_text().strip())
         signer = Signer(name or kept.name, (folder / KEY).read_bytes(), WITNESS_KEY)
-    except (KeyUnreadable, NoteInvalid) as error:
+    except (KeyUnreadable, NoteInvalid, UnicodeDecodeError) as error:
         raise WrongUse("witness_key", f"{folder}：{error}", f"{folder}: {error}") from None
     if signer.verifier != kept:
         raise WrongUse(
@@ -108,6 +123,14 @@ def open_state(folder: Path, begin: bool = False) -> WitnessState:
             " contradict itself. Take a new folder and key, or --begin if the key never cosigned"
             " anything; never restore an older copy.",
         ) from None
+
+
+def _lines(listed: Path) -> list[str]:
+    try:
+        return content_of(listed).decode().splitlines()
+    except UnicodeDecodeError:
+        raise WrongUse("log_key", f"{listed} 不是文本文件，应为每行一个公钥。",
+                       f"{listed} is no text; it should have a key a line.") from None
 
 
 def read_keys(lines: list[str]) -> list[VerifierKey]:

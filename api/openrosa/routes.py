@@ -17,6 +17,7 @@ from api.openrosa.photos import photo_of
 from api.openrosa.refusals import UnknownAttachment, XmlPartMissing
 from api.openrosa.sheets import HOUSEHOLDS_CSV
 from api.openrosa.submissions import PHOTO, times_of, visit_of
+from api.routing import PERSONAL
 from ledger.campaigns.errors import UnknownCampaign
 from ledger.contributions.visit import VISIT
 from ledger.errors import NotFound
@@ -77,7 +78,11 @@ def household_list(id: UUID) -> Response:
     households.open_campaign(here, who, id)
     if not households.are_listed(here, who, id):
         raise NotFound  # No form names it, and it could be a whole city's.
-    return Response(households.as_csv(here, who, id), content_type="text/csv; charset=utf-8")
+    response = Response(
+        households.as_csv(here, who, id), content_type="text/csv; charset=utf-8"
+    )
+    response.headers["Cache-Control"] = PERSONAL
+    return response
 
 
 @routes.route("/submission", methods=["HEAD"])

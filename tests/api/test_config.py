@@ -48,6 +48,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one():
         ("GWC_DATABASE_URL", "sqlite:///:memory:"), ("GWC_REDIS_URL", "localhost:6379"),
         ("GWC_SECRET_KEY", "short"), ("GWC_VAULT_KEY", base64.b64encode(b"x" * 31).decode()),
         ("GWC_TIMEZONE", "UTC"), ("GWC_BIND", "8000"), ("GWC_BIND", "127.0.0.1:99999"),
+        ("GWC_BIND", "127.0.0.1:" + "9" * 5_000), ("GWC_LOG_ORIGIN", "bad name"),
         ("GWC_WORKERS", "0"), ("GWC_WORKERS", "two"), ("GWC_THREADS", "-1"),
         ("GWC_RATE_LIMIT", "many"),
     ],

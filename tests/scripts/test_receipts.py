@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -101,6 +102,28 @@ def test_a_receipt_of_another_position_is_not_made(signed):
     assert not (signed.folder / "-").exists()
 
 
+def test_a_folder_without_a_log_is_named(signed):
+    """A receipt is made in the folder of the log itself, not in the one that holds logs."""
+    words = ("receipt", "make", 1, "--out", "-", "--lang", "en", "--log")
+    for folder in (signed.folder, signed.log.parent):
+        told = signed.run(*words, folder, status=1).stderr
+        assert told.startswith(f"no_log: There is no checkpoint in {folder}; ")
+
+
+def test_no_more_is_read_than_a_receipt_can_have(signed):
+    """Of a file of 3 GB, whatever it is taken for, the size is told and memory is not filled."""
+    with open(signed.folder / "huge", "wb") as file:
+        file.truncate(3_000_000_000)
+    signed.command = ["prlimit", f"--as={2_000_000_000}", *signed.command]
+    for words in (
+        ("receipt", "check", "huge", "--key", signed.key),
+        ("receipt", "check", "huge", "--trust-policy", "huge"),
+        ("audit", "--checkpoint", "huge"), ("audit", "--witness-policy", "huge"),
+        ("witness", "--dir", "w", "--logs", "huge"),
+    ):  # fmt: skip
+        assert signed.run(*words, status=1).stderr.startswith("too_large: huge ")
+
+
 def test_the_audit_checks_the_published_log(signed):
     """Honest: green, the older checkpoint too; a file, a row or the checkpoint changed: named."""
     kept = signed.folder / "kept"
@@ -121,6 +144,8 @@ def test_the_audit_checks_the_published_log(signed):
 
 def test_the_audit_says_what_is_not_signed(city):
     """No notary yet, or entries behind the checkpoint: told, and a fault for who kept one only."""
+    change(city, "DELETE FROM log_head")
+    shutil.rmtree(city.folder / "gwc.db.tlog")
     assert "no published log to check" in city.run("audit", "--lang", "en").stderr
     city("notary", "--once")
     (log,) = (city.folder / "gwc.db.tlog").iterdir()
@@ -132,6 +157,34 @@ def test_the_audit_says_what_is_not_signed(city):
     told = city.run("audit", "--lang", "en").stderr
     assert re.search(rf"checkpoint is of {size} entries; [1-9]\d* behind it are not", told)
     change(city, "DELETE FROM log_head")
-    (line,) = city("audit", "--checkpoint", "kept", status=1).splitlines()
-    assert line.startswith("FORK position=1 ")
+    fork, head = city("audit", "--checkpoint", "kept", status=1).splitlines()
+    assert fork.startswith("FORK position=1 ")
+    assert head.startswith(f"HEAD position={size} ")
     city.run("audit", "--checkpoint", "nowhere", status=2)
+
+
+def test_a_history_cut_off_is_found_beside_its_signed_log(city):
+    """Though whoever cut it made the database forget that it was ever signed."""
+    city("token", "issue", "--role", "citizen")
+    city("notary", "--once")
+    (log,) = (city.folder / "gwc.db.tlog").iterdir()
+    size = int((log / "checkpoint").read_bytes().split(b"\n")[1])
+    for table in ("events", "vault"):
+        change(city, f"DELETE FROM {table} WHERE position >= {size}")
+    for table in ("snapshots", "log_head"):
+        change(city, f"DELETE FROM {table}")
+    city("rebuild", "--all")
+    ran = city.run("audit", "--lang", "en", status=1)
+    assert [one.partition(" ")[0] for one in ran.stdout.splitlines()] == ["HEAD", "FORK"]
+    assert f" position={size} " in ran.stdout
+    assert "No notary" not in ran.stderr
+    assert "The audit found 2 faults." in ran.stderr
+    key = (city.folder / "gwc.db.log-key").read_bytes()
+    (city.folder / "gwc.db.log-key").unlink()
+    assert city("audit", status=1) == ran.stdout
+    change(city, "UPDATE events SET leaf_hash = zeroblob(32) WHERE position = 1")
+    assert "HEAD " not in city("audit", status=1)  # Of another entry, and of whose key?
+    assert "HEAD " in city("audit", "--witness-policy", log / "trust-policy", status=1)
+    assert not (city.folder / "gwc.db.log-key").exists()
+    (city.folder / "gwc.db.log-key").write_bytes(key)
+    assert "HEAD " in city("audit", status=1)

@@ -138,7 +138,7 @@ def test_it_remembers_after_a_restart(witness, kill):
         wait_until(lambda: witness._get("/healthz") is None)
     witness.start()
     assert witness.ask(LOG.request(0, 9)) == (409, "text/x.tlog.size", b"20\n")
-    assert witness.ask(LOG.rewritten(3).request(20, 20))[0] == 409
+    assert witness.ask(LOG.rewritten(3).request(20, 20))[0] == 422
     assert witness.ask(LOG.rewritten(3).request(20, 30))[0] == 422
     assert witness.ask(LOG.request(20, 30))[0] == 200
 
@@ -158,6 +158,27 @@ def test_a_log_must_be_named_by_its_key(witness, words):
     (witness.folder / "keys").write_text(f"# none of a log\n\n{witness.key()}\n")
     refused = witness.gwc.run("--lang", "en", *witness.words, *words, status=2)
     assert refused.stderr.startswith(("no_log: ", "log_key: "))
+
+
+def test_wrong_words_make_no_key(witness):
+    """An address that cannot be, and a folder without a name: status 2, one line, no file."""
+    for words, code in (
+        (("--dir", "w", "--bind", "127.0.0.1:99999"), "config_error: "),
+        (("--dir", "w", "--bind", "8100"), "config_error: "), (("--dir", ""), "no_folder: "),
+    ):  # fmt: skip
+        refused = witness.gwc.run("--lang", "en", "witness", *words, *witness.logs, status=2)
+        assert refused.stderr.startswith(code)
+        assert len(refused.stderr.splitlines()) == 1
+    assert list(witness.folder.iterdir()) == []
+
+
+def test_files_that_are_no_text_are_named(witness):
+    """A list of keys, or its own, of arbitrary bytes: status 2 and the name of the file."""
+    (witness.folder / "keys").write_bytes(bytes(range(128, 256)))
+    words = ("--lang", "en", *witness.words)
+    assert "log_key: keys " in witness.gwc.run(*words, "--logs", "keys", status=2).stderr
+    (witness.folder / "w" / "verifier-key").write_bytes(bytes(range(128, 256)))
+    assert "witness_key: w: " in witness.gwc.run(*words, *witness.logs, status=2).stderr
 
 
 class Asking:

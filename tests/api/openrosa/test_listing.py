@@ -115,6 +115,12 @@ def test_a_manifest_changes_with_its_file(city: City, erase):
     assert city.worker.forms() == [listed]
 
 
+def test_no_cache_keeps_addresses(city: City):
+    """The file of households is for the phone that asked: no proxy keeps a copy of it."""
+    answer = city.worker.get(f"forms/{city.campaign}/households.csv")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
 def test_without_a_list_numbers_are_typed(city: City, monkeypatch):
     """A worker with no household listed, or too many, gets another version without a file."""
     (chosen,) = city.worker.forms()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tarfile
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scripts.terminal import Refusal, Terminal, reading
-from scripts.whole_files import draft_of
+from scripts.whole_files import drafted
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -63,15 +62,12 @@ def _refuse_existing(out: Path) -> None:
 @contextmanager
 def _whole(out: Path) -> Iterator[Path]:
     """A folder to write into, which becomes ``out`` when all is there, packed if its name says."""
-    draft = draft_of(out)
-    draft.mkdir(parents=True)
-    try:
+    with drafted(out) as draft:
+        draft.mkdir(parents=True)
         yield draft
         whole = _packed(draft, out) if out.name.endswith(".tar.gz") else draft
         _refuse_existing(out)  # Another export may have been quicker.
         whole.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _packed(folder: Path, out: Path) -> Path:

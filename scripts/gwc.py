@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from scripts.terminal import LANGUAGES, Terminal, explained
-
-TOLD_TO_END = 128  # And the number of the signal, as shells have it.
 
 # Name -> where it lives, and its line of help in Chinese and English.
 COMMANDS = {
@@ -96,8 +92,6 @@ commands = Commands(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; an expected failure is one line on stderr and a status, no traceback."""
     terminal = Terminal()
-    # Commands that go on until they are told to stop set their own.
-    signal.signal(signal.SIGTERM, _end)
     try:
         status: Any = commands.main(
             arguments, prog_name="gwc", standalone_mode=False, obj=terminal
@@ -110,11 +104,6 @@ def main(arguments: list[str] | None = None) -> None:
             click.echo(line, err=True)
         status = explanation.status
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    """End in order, so that no draft is left behind."""
-    sys.exit(TOLD_TO_END + number)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import signal
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO
 
 OUT = (
@@ -35,20 +38,41 @@ def written(path: Path) -> Iterator[BinaryIO]:
             yield file
 
 
-def draft_of(path: Path) -> Path:
-    """A name beside the path for what is to become it, which nobody else uses."""
-    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A name beside the path for what is to become it, which nobody else uses.
+
+    What is left there, a file or a folder, is removed: at the end, or when SIGTERM ends us.
+    """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        # An exception instead could be lost, if it were raised while a library clears up.
+        _remove(draft)
+        signal.signal(number, before)
+        signal.raise_signal(number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _remove(draft: Path) -> None:
+    if draft.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[BinaryIO]:
-    draft = draft_of(path)
-    try:
+    with drafted(path) as draft:
         with open(draft, "wb") as file:
             yield file
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _is_stdout(path: Path) -> bool:

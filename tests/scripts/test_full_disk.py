@@ -21,8 +21,10 @@ def no_room() -> None:
 def on_a_full_disk(gwc: Gwc, *words: str) -> subprocess.CompletedProcess[str]:
     """What a command came to, within seconds and in one line."""
     began = time.monotonic()
+    # Python 3.11.2 keeps compiled modules that were cut off, and later runs would trip on them.
+    env = {**gwc.env, "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
-        [*gwc.command, *words], cwd=gwc.folder, env=gwc.env, text=True, capture_output=True,
+        [*gwc.command, *words], cwd=gwc.folder, env=env, text=True, capture_output=True,
         preexec_fn=no_room,
     )  # fmt: skip
     assert time.monotonic() - began < SECONDS_MAX

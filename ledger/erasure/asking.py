@@ -104,26 +104,28 @@ class Asking(Tokens):
         now: datetime,
     ) -> ErasureReceipt:  # fmt: skip
         """The second person's yes; raises NotFound, SelfApproval, ErasureOver."""
-        subject = self._subject_of(identifier)
-
-        def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
-            _check_second(actor, known)
-            return ErasureApproved(subject=subject, **signed)
-
-        return self._erasure_step(actor, "approve", subject, request, submission_id, now, decide)
+        given = (actor, identifier, request, submission_id, now)
+        return self._second_word("approve", ErasureApproved, *given)
 
     def refuse_erasure(
         self, actor: Actor, identifier: UUID, request: Any, submission_id: UUID | None,
         now: datetime,
     ) -> ErasureReceipt:  # fmt: skip
         """The second person's no; it may be asked for again on other grounds."""
+        given = (actor, identifier, request, submission_id, now)
+        return self._second_word("refuse", ErasureRefused, *given)
+
+    def _second_word(
+        self, action: str, word: type[ErasureApproved | ErasureRefused], actor: Actor,
+        identifier: UUID, request: Any, submission_id: UUID | None, now: datetime,
+    ) -> ErasureReceipt:  # fmt: skip
         subject = self._subject_of(identifier)
 
         def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
             _check_second(actor, known)
-            return ErasureRefused(subject=subject, **signed)
+            return word(subject=subject, **signed)
 
-        return self._erasure_step(actor, "refuse", subject, request, submission_id, now, decide)
+        return self._erasure_step(actor, action, subject, request, submission_id, now, decide)
 
     def _erasure_step(
         self, actor: Actor | None, action: str, subject: UUID, request: Any,

@@ -6,7 +6,7 @@ only: the auditor's verifier carries this file as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 EMPTY_ROOT = sha256().digest()
@@ -113,19 +113,9 @@ def check_inclusion(
         raise ProofInvalid(f"leaf {index} is not in a tree of {size}")
     if len(leaf) != len(EMPTY_ROOT):
         raise ProofInvalid("the leaf is no hash")
-    fn, sn, seen = index, size - 1, leaf
-    for sibling in proof:
-        if sn == 0:
-            raise ProofInvalid("the proof is too long")
-        if fn & 1 or fn == sn:
-            seen = node_hash(sibling, seen)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            seen = node_hash(seen, sibling)
-        fn, sn = fn >> 1, sn >> 1
-    if sn != 0:
-        raise ProofInvalid("the proof is too short")
+    seen = leaf
+    for sibling, on_the_left in _climb(proof, index, size - 1):
+        seen = node_hash(sibling, seen) if on_the_left else node_hash(seen, sibling)
     if seen != root:
         raise ProofInvalid("the proof leads to another root")
 
@@ -151,20 +141,30 @@ def check_consistency(
     while fn & 1:
         fn, sn = fn >> 1, sn >> 1
     old_seen = seen = path[0]
-    for sibling in path[1:]:
-        if sn == 0:
-            raise ProofInvalid("the proof is too long")
-        if fn & 1 or fn == sn:
+    for sibling, on_the_left in _climb(path[1:], fn, sn):
+        if on_the_left:
             old_seen, seen = node_hash(sibling, old_seen), node_hash(sibling, seen)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
         else:
             seen = node_hash(seen, sibling)
+    if old_seen != old_root or seen != root:
+        raise ProofInvalid("the proof leads to other roots")
+
+
+def _climb(siblings: Sequence[bytes], fn: int, sn: int) -> Iterator[tuple[bytes, bool]]:
+    """Each sibling on the way to the root, and whether it is on the left.
+
+    ``fn`` and ``sn`` are RFC 9162's: where on its level the node is, and the level's last.
+    """
+    for sibling in siblings:
+        if sn == 0:
+            raise ProofInvalid("the proof is too long")
+        on_the_left = bool(fn & 1) or fn == sn
+        yield sibling, on_the_left
+        while on_the_left and not fn & 1 and fn:
+            fn, sn = fn >> 1, sn >> 1
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
         raise ProofInvalid("the proof is too short")
-    if old_seen != old_root or seen != root:
-        raise ProofInvalid("the proof leads to other roots")
 
 
 def _split(count: int) -> int:

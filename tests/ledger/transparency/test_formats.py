@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ledger.transparency import ed25519, signing
 from ledger.transparency.checkpoints import Checkpoint
@@ -58,8 +60,8 @@ def test_our_signature_is_byte_for_byte_the_public_one(shared_data):
     """With the published test key we sign as everybody else does."""
     told = json.loads((shared_data / "vectors" / "vkeys.json").read_text())["sign"]
     seed = b64decode(told["skey"].split("+", 4)[4])[1:]
-    pem = b"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n" % (
-        b64encode(bytes.fromhex("302e020100300506032b657004220420") + seed)
+    pem = Ed25519PrivateKey.from_private_bytes(seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     signer = Signer("PeterNeumann", pem)
     assert bytes(Note(told["text"], (signer.sign(told["text"]),))).decode() == told["want"]
@@ -180,9 +182,8 @@ def test_both_verifiers_agree():
         assert not signing.verify(public, b"text", bytes(flipped))
 
 
-@pytest.mark.parametrize("pem", [
-    b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-])  # fmt: skip
+@pytest.mark.parametrize("pem", [b"", b"no key", new_key()[:60], new_key()[::-1]],
+                         ids=["empty", "other", "cut off", "reversed"])  # fmt: skip
 def test_what_is_no_key(pem):
     """A file that holds no key is refused with a reason."""
     with pytest.raises(KeyUnreadable):

@@ -132,6 +132,8 @@ def test_every_inclusion_proof_and_every_flipped_hash():
             for one in wrong:
                 with pytest.raises(ProofInvalid):
                     check_inclusion(one, index, size, leaf, root)
+            with pytest.raises(ProofInvalid, match="too long"):
+                check_inclusion([*proof, EMPTY_ROOT], index, size, leaf, root)
             with pytest.raises(ProofInvalid):
                 check_inclusion(proof, index, size, EMPTY_ROOT, root)
     for index in (-1, SIZES):
@@ -150,6 +152,8 @@ def test_every_consistency_proof_and_every_flipped_hash():
             for one in wrong:
                 with pytest.raises(ProofInvalid):
                     check_consistency(one, old, size, ROOTS[old], ROOTS[size])
+            with pytest.raises(ProofInvalid, match="too long" if old < size else "needless"):
+                check_consistency([*proof, EMPTY_ROOT], old, size, ROOTS[old], ROOTS[size])
             for roots in ((EMPTY_ROOT, ROOTS[size]), (ROOTS[old], EMPTY_ROOT)):
                 with pytest.raises(ProofInvalid):
                     check_consistency(proof, old, size, *roots)

@@ -22,6 +22,9 @@ LINTS = {
     "mypy": [*MYPY, ".mypy_cache/plain", "api", "scripts"],
 }
 
+# Most tests wait for processes and disks; words of the caller's come behind, so -n 0 has its way.
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+
 
 def lint() -> int:
     """Run each lint and say how it went; the exit status of the first that failed, else 0."""
@@ -40,7 +43,7 @@ def main(words: list[str]) -> int:
     failed = lint() if wanted else 0
     # In this very process: pytest itself then gets the signals sent to us.
     import pytest
-    status = int(pytest.main([word for word in words if word != "--no-lint"]))
+    status = int(pytest.main([*PARALLEL, *(word for word in words if word != "--no-lint")]))
     return failed or status
 
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,24 @@ def missing(pytestconfig: pytest.Config) -> Missing:
         pytestconfig.stash.setdefault(MISSING, {})[what] = str(why).strip()
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing: {why}")
     return give_up
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core, four at most; one alone where a Redis was given, which it empties."""
+    return 1 if REDIS_GIVEN else min(4, os.cpu_count() or 1)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands over what was missing to the process that tells of it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = session.config.stash.get(MISSING, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what was missing in a worker that ends; one that crashed has nothing to say."""
+    told = getattr(node, "workeroutput", {}).get("missing", {})
+    node.config.stash.setdefault(MISSING, {}).update(told)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

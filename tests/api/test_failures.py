@@ -29,7 +29,8 @@ def a_dead_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "url", [f"postgresql://gwc@127.0.0.1:{a_dead_port()}/gwc", "sqlite:////nowhere/at/all/gwc.db"]
+    "url", [f"postgresql://gwc@127.0.0.1:{a_dead_port()}/gwc", "sqlite:////nowhere/at/all/gwc.db"],
+    ids=["postgres", "sqlite"],
 )
 def test_a_database_that_is_away_at_the_start_is_a_503(url):
     """The app starts, says so on every private address, and /healthz still answers."""

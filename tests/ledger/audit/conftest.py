@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from ledger.application import Ledger
 from ledger.audit import (
     Disclosures,
     Fences,
@@ -29,9 +33,11 @@ from ledger.facts import Fact, catalogue
 from ledger.log import Append
 from ledger.store.leaf import leaf_hash
 from ledger.wallet import OldWalletSnapshot, WalletSnapshot
+from scripts import servers
 from tests.dba import unprotect
 from tests.ledger.audit.spenders import spend_in_every_way
 from tests.ledger.campaigns import visit_in_every_way
+from tests.ledger.conftest import KEY
 from tests.ledger.erasing import erase_in_every_way
 from tests.ledger.examples import (
     NOW,
@@ -123,10 +129,52 @@ def table(env, town) -> Table:
     return Table(env)
 
 
+@pytest.fixture(scope="session")
+def sqlite_town(tmp_path_factory) -> Path:
+    """The file of a town's log, closed; to be copied, for building it takes a while."""
+    path = tmp_path_factory.mktemp("town") / "gwc.db"
+    build({"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": str(path)})
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_town(postgres_server) -> Iterator[str]:
+    """The name of a database with a town's log, to which nobody is connected; to be copied."""
+    with servers.fresh_database(postgres_server) as url:
+        build({
+            "PERSISTENCE_MODULE": "ledger.store.postgres", "DATABASE_URL": url,
+            "ALLOW_UNSAFE_TEST_SERVER": "yes",
+        })  # fmt: skip
+        yield name_of(url)
+
+
 @pytest.fixture
-def town(ledger):
+def town(request, env, open_ledger) -> Ledger:
     """A ledger in which each kind of fact stands at least once."""
-    return settled(ledger)
+    if path := env.get("SQLITE_DBNAME"):
+        shutil.copy(request.getfixturevalue("sqlite_town"), path)
+    else:
+        town = request.getfixturevalue("postgres_town")
+        name = name_of(env["DATABASE_URL"])
+        server = request.getfixturevalue("postgres_server")
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {town}")
+    ledger = open_ledger()
+    ledger.store.assert_durable()  # Connected, so that triggers taken off later stay off.
+    return ledger
+
+
+def name_of(url: str) -> str:
+    """Which database a URL is of."""
+    return urlsplit(url).path.removeprefix("/")
+
+
+def build(env: dict[str, str]) -> None:
+    """Let all that goes on in a town happen in an empty store."""
+    with closing(Ledger(env, KEY, KEY)) as ledger:
+        ledger.ensure_policy(NOW)
+        settled(ledger)
 
 
 def settled(ledger):

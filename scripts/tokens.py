@@ -78,7 +78,8 @@ def issue(
             terminal.note(f"参与者 {each.participant_id}", f"participant {each.participant_id}")
 
 
-@token.command()
+# A token may begin with a dash, and is no option then.
+@token.command(context_settings={"ignore_unknown_options": True})
 @click.argument("bearer", metavar="TOKEN")
 @click.pass_obj
 def revoke(terminal: Terminal, bearer: str) -> None:

@@ -52,11 +52,12 @@ def test_an_unknown_district_is_refused_once_districts_are_known(gwc):
 
 
 def test_a_revoked_token_is_known_as_such_and_an_unknown_one_is_refused(gwc):
-    """Revoking works twice with the same end; what nobody issued is status 1."""
+    """Revoking works twice with the same end; what nobody issued is status 1, dash or not."""
     token = gwc("token", "issue", "--role", "citizen").strip()
     gwc("token", "revoke", token)
     gwc("token", "revoke", token)
     history = gwc("export", "history", "--out", "-")
     assert history.count('"token.revoked"') == 1
     assert token not in history
-    gwc.run("token", "revoke", token[:-1], status=1)
+    for unknown in (token[:-1], f"-{token}", f"--{token}"):
+        assert gwc.run("token", "revoke", unknown, status=1).stderr.startswith("not_found: ")

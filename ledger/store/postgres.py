@@ -40,6 +40,9 @@ LINK: dict[str, Any] = {
     "keepalives_count": 3, "tcp_user_timeout": 15_000,
 }  # fmt: skip
 LOG_LOCK = 0x6757_C014  # Any number will do, as long as every process takes the same one.
+SENT_AT_ONCE_BYTES = 16 * 1024
+"""So much fits into a socket's buffer; of more a part may be left, and the ``sync`` of a pipeline
+waits for the answer to it without sending it, with the lock of the log in its hand."""
 CHANNEL = "gwc_events"
 DURABLE_COMMITS = ("on", "remote_write", "remote_apply")
 
@@ -66,7 +69,11 @@ INSERT INTO events SELECT * FROM unnest(
 """
 INSERT_VAULT = "INSERT INTO vault VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b)"
 NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
-ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, ValueError)
+# A name that is too long for an index is an OperationalError to psycopg.
+ROW_ERRORS = (
+    psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError, ValueError,
+    psycopg.errors.ProgramLimitExceeded,
+)  # fmt: skip
 
 
 class PostgresRecorder(LogRecorder[Connection]):
@@ -103,7 +110,9 @@ class PostgresRecorder(LogRecorder[Connection]):
             try:
                 _insert(connection, admission)
                 if not admission.empty:
-                    connection.execute(NOTIFY)
+                    told = connection.execute(NOTIFY)
+                    if sum(append.size for append in appends) > SENT_AT_ONCE_BYTES:
+                        told.fetchone()  # Only this waits until all of it is sent (psycopg #685).
                 ended = connection.execute("COMMIT")
                 pipeline.sync()
             except ROW_ERRORS as error:

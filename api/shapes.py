@@ -7,14 +7,16 @@ from typing import Annotated
 import msgspec
 
 from api.routing import MinPosition
+from ledger import districts
+from ledger.words import PUBLIC, READABLE
 
-# Something that can be seen, and nothing that cannot.
-NO_CONTROLS = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 AMOUNT_MAX = 1_000_000
 
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=NO_CONTROLS)]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=READABLE)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PUBLIC)]
+"""What something is called in the log, where everybody may read it."""
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"[^\s\x00-\x1f]")]
-DistrictCode = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$(?!\n)")]
+DistrictCode = districts.DistrictCode
 Coins = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX)]
 
 

@@ -17,6 +17,12 @@ class Text(msgspec.Struct, frozen=True):
         return Text(zh=self.zh.format(**values), en=self.en.format(**values))
 
 
+# Something that can be seen, and nothing that cannot: no control, no mark that turns the line.
+READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
+# The same for words that go into the log for good: none with a telephone's or a person's number.
+PUBLIC = r"^(?!.*\d{7})" + READABLE.removeprefix("^")
+
+
 ROLE_NAMES = {
     "citizen": Text("市民", "citizen"),
     "civic_river_chief": Text("民间河长", "civic river chief"),

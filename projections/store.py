@@ -115,6 +115,13 @@ class Leadership(Protocol):
         """Give it up."""
 
 
+def named(row: Row) -> Row:
+    """The row; raises RowRefused where a name holds a zero byte, which not every store can find."""
+    if "\0" in row.key + row.bucket + row.sort:
+        raise RowRefused(f"a zero byte in the name of a row of {row.bucket!r}")
+    return row
+
+
 def live(heads: Sequence[Head], name: str) -> Head | None:
     """The live generation of a view."""
     return next((one for one in heads if one.view == name and one.state == LIVE), None)

@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from projections.breaker import Breaker
 from projections.redis_scripts import BEGIN, FETCH, PAGE, RANK, SWAP, WRITE
-from projections.store import BUILDING, LIVE, Batch, Head, ViewNotReady
+from projections.store import BUILDING, LIVE, Batch, Head, ViewNotReady, named
 from projections.view import START, Place, Row, View
 
 TIMEOUT_SECONDS = 0.3
@@ -197,7 +197,7 @@ class RedisStore:
             if new and new.bucket and not (old and _same_place(old, new)):
                 words += ["in", new.key, number(new.bucket), _member(new.place), new.bucket]
             if new:
-                words += ["row", new.key, _packed(new), "", ""]
+                words += ["row", new.key, _packed(named(new)), "", ""]
             elif old:
                 words += ["gone", old.key, "", "", ""]
         given = msgspec.json.encode({key: str(value) for key, value in _fields(after).items()})

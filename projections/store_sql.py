@@ -109,6 +109,7 @@ class SqlStore(ABC, Generic[C]):
 
     name: str
     driver_error: type[Exception]
+    of_rows: tuple[type[Exception], ...] = ()  # Of a row, whatever its class tells.
     read_rows: str
     """The question for some rows of a generation by their keys."""
 
@@ -184,7 +185,7 @@ class SqlStore(ABC, Generic[C]):
         )  # fmt: skip
         if moved:
             number = before.generation
-            new = [one.new for one in batch.changes if one.new]
+            new = [contract.named(one.new) for one in batch.changes if one.new]
             gone = [one.old.key for one in batch.changes if one.old and not one.new]
             put = [(number, row.key, row.bucket, row.sort, row.data) for row in new]
             self._run_many(connection, UPSERT, put)
@@ -244,6 +245,7 @@ class SqlStore(ABC, Generic[C]):
 
     def _problem(self, error: PersistenceError) -> Exception:
         refused = isinstance(error, (DataError, IntegrityError))
+        refused = refused or isinstance(error.__cause__, self.of_rows)
         return (contract.RowRefused if refused else StoreDown)(f"{self.name}: {error}")
 
     def _connect_reader(self) -> C:

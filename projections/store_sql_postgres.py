@@ -23,6 +23,8 @@ class PostgresStore(SqlStore[Connection]):
 
     name = "postgres"
     driver_error = psycopg.Error
+    # A row that is too long for the index is an OperationalError to psycopg.
+    of_rows = (psycopg.errors.ProgramLimitExceeded,)
     read_rows = (
         "SELECT key, data, bucket, sort FROM view_rows WHERE generation = ? AND key = ANY(?)"
     )

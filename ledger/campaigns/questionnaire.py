@@ -13,14 +13,15 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from ledger.errors import FieldError
+from ledger.words import READABLE
 
 DONT_KNOW = "dont_know"
 QUESTIONS_MAX, OPTIONS_MAX = 60, 30
+QUESTIONNAIRE_BYTES_MAX = 48_000
+"""As JSON in UTF-8; with the longest of all else that a plan says, an entry of the log holds it."""
 
 # Names of XML elements as well, so that a form for phones can be made from them.
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
-# Something that can be seen, and nothing that cannot: it is shown on phones and in forms.
-READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 Translation = Annotated[str, msgspec.Meta(max_length=200, pattern=rf"^$|{READABLE}")]
 Wording = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=READABLE)]
 Answer: TypeAlias = str | tuple[str, ...]
@@ -80,7 +81,14 @@ def chosen(answer: Answer | None) -> tuple[str, ...]:
 
 def faults(questions: Sequence[Question]) -> list[FieldError]:
     """What is wrong with a questionnaire; empty for one that can be asked."""
-    return [one for number, _ in enumerate(questions) for one in _faults(questions, number)]
+    found = [one for number, _ in enumerate(questions) for one in _faults(questions, number)]
+    if (size := len(msgspec.json.encode(questions))) > QUESTIONNAIRE_BYTES_MAX:
+        found.append(FieldError(
+            "questionnaire", "too_long",
+            f"问卷共 {size} 字节，最多 {QUESTIONNAIRE_BYTES_MAX} 字节；请删减题目、选项或文字。",
+            f"It has {size} bytes as JSON, at most {QUESTIONNAIRE_BYTES_MAX}; ask less.",
+        ))  # fmt: skip
+    return found
 
 
 def _faults(questions: Sequence[Question], number: int) -> Iterator[FieldError]:

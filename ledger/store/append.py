@@ -170,7 +170,7 @@ def _used_after(
         if quota.full and fits:
             return IntegrityError(f"{quota.key} has room again")
         if not quota.full and not fits:
-            return QuotaExceeded(quota.key)
+            return QuotaExceeded(quota.key, max((quota.limit or 0) - before, 0))
         if not quota.full:
             after[quota.key] = total
     return after

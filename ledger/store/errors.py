@@ -29,11 +29,11 @@ class SubjectFenced(IntegrityError):
 
 
 class QuotaExceeded(IntegrityError):
-    """``key`` has no room for what this call wanted of it."""
+    """``key`` has no room for what this call wanted of it: of all there is, ``left`` are left."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, left: int = 0) -> None:
         super().__init__(f"{key} has no room for this")
-        self.key = key
+        self.key, self.left = key, left
 
 
 class Overloaded(PersistenceError):

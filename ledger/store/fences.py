@@ -41,6 +41,10 @@ SELECT_DESTROYED = (
     "SELECT coalesce(sum(keys_destroyed), 0), coalesce(sum(rows_destroyed), 0),"
     " coalesce(sum(photos_destroyed), 0) FROM vault_fences WHERE subject = ?"
 )
+SELECT_FENCES_OF_VISITS = (
+    "SELECT position, visits FROM vault_fences WHERE visits <> '[]' AND position > ?"
+    " ORDER BY position"
+)
 # Whoever destroys for a subject waits here for whoever does so already: each row counts once.
 LOCK_FENCE = (
     "UPDATE vault_fences SET rows_destroyed = rows_destroyed WHERE subject = ? AND position = ?"
@@ -140,6 +144,11 @@ class FencedVault(VaultTables):
         """How many keys, rows and photos among them were destroyed behind a subject's fences."""
         ((keys, rows, photos),) = self.rows((SELECT_DESTROYED, [self.key(subject)]))
         return int(keys), int(rows), int(photos)
+
+    def select_fences_of_visits(self, after: int) -> list[tuple[int, list[UUID]]]:
+        """The fences behind a position that name visits, in order, each with those it names."""
+        found = self.rows((SELECT_FENCES_OF_VISITS, [after]))
+        return [(position, list(map(UUID, _texts(visits)))) for position, visits in found]
 
     def destroy(self, fence: Fence, places: Sequence[Place], wrapped: bytes | None) -> None:
         """Deletes rows and, where one is given, the key; and counts them, in one transaction."""

@@ -85,6 +85,7 @@ SELECT_KEY = (
 SELECT_SOME_KEY = "SELECT subject, wrapped_key FROM vault_keys LIMIT 1"
 SELECT_VAULT = "SELECT * FROM vault WHERE originator_id = ? ORDER BY field"
 SELECT_VAULT_FIELD = "SELECT * FROM vault WHERE originator_id = ? AND field = ?"
+SELECT_FIELDS = "SELECT field, subject FROM vault WHERE originator_id = ? ORDER BY field"
 # In two steps, for else SQLite's planner reads the whole table, index or not.
 SELECT_ERASURES = (
     "SELECT * FROM events WHERE position IN (SELECT position FROM events"

@@ -61,6 +61,11 @@ class VaultTables(ABC):
             return self._vault((schema.SELECT_VAULT_FIELD, [key, field]))
         return self._vault((schema.SELECT_VAULT, [key]))
 
+    def select_fields(self, originator_id: UUID) -> list[tuple[str, UUID]]:
+        """Which fields of an originator are in the vault, and whose each is; none is opened."""
+        found = self.rows((schema.SELECT_FIELDS, [self.key(originator_id)]))
+        return [(field, as_uuid(subject)) for field, subject in found]
+
     def select_shelf(self, shelf: str, newest: int) -> list[VaultRow]:
         """The ``newest`` rows of a shelf, newest first."""
         return self._vault((schema.SELECT_SHELF, [shelf, newest]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
 import msgspec
 import pytest
 
 from projections.folding import digest_of
-from projections.store import Batch, Change, Head, ViewNotReady, live
+from projections.store import Batch, Change, Head, RowRefused, ViewNotReady, live
 from projections.store_redis import RedisStore
 from projections.view import START, Row, View, ascending
 
@@ -167,6 +169,24 @@ def test_only_one_generation_is_built_at_a_time(store, head):
     assert store.write([a_batch(first)]) == [False]
     assert not store.swap(first, None)
     assert store.write([a_batch(second)]) == [True]
+
+
+REFUSED = {"a\0b": ("sqlite", "postgres", "redis"), token_hex(6000): ("postgres",)}
+
+
+@pytest.mark.parametrize("name", REFUSED, ids=["zero", "long"])
+@pytest.mark.parametrize("field", ["key", "bucket", "sort"])
+def test_a_name_a_store_cannot_keep_is_a_refused_row(name, field, store, head):
+    """A store that has no room for a name says so of the row, never that it is down itself."""
+    row = msgspec.structs.replace(a_row(6), **{field: name})
+    batch = a_batch(head, (None, row))
+    if store.name in REFUSED[name]:
+        with pytest.raises(RowRefused):
+            store.write([batch])
+        assert store.fetch(PLAIN, row.key if field != "key" else "k6") == (10, None)
+    else:
+        assert store.write([batch]) == [True]
+        assert store.rows(head, [row.key]) == {row.key: row}
 
 
 def test_another_version_is_not_answered_from(store, head):

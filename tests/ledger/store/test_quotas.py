@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
 
 import pytest
 from eventsourcing.persistence import IntegrityError
@@ -36,6 +37,18 @@ def test_nothing_is_used_of_what_nobody_took(recorder):
     """An unknown amount counts as 0, and is in no list."""
     assert recorder.select_used("stock") == 0
     assert recorder.select_quotas() == {}
+
+
+def test_a_name_no_index_has_room_for_fails_its_own_call_only(database, recorder):
+    """PostgreSQL refuses such a name as an operational error; the calls around it still land."""
+    key = token_hex(6000)
+    results, _ = together(recorder, [
+        appending(recorder, fact()), appending(recorder, fact(), quotas=[Quota(key, 1, None)]),
+        appending(recorder, fact()),
+    ])  # fmt: skip
+    expected = [[2], [3], [4]] if database.kind == "sqlite" else [[2], "OperationalError", [3]]
+    assert results == expected
+    assert faults(history(recorder)) == []
 
 
 def test_what_is_given_back_can_be_taken_again(recorder):

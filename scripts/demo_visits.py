@@ -82,8 +82,8 @@ class Rounds:
     def _item(
         self, actor: Actor, day: date, number: int, evening: datetime, rng: Random
     ) -> Item:
-        own = actor.district
-        grids = [grid for grid in GRIDS if own is None or grid.startswith(own)]
+        tree, own = self._ledger.districts.current(), actor.district
+        grids = [grid for grid in GRIDS if own in (None, *tree.path(grid))]
         household = f"{rng.choice(grids or GRIDS)}-{rng.randrange(HOUSEHOLDS_A_GRID):03}"
         outcome = rng.choice(OUTCOMES)
         met = outcome == "met"

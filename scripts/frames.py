@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
-import msgspec
 
-from scripts.terminal import Refusal, Terminal, services
+from scripts.reports import AS_JSON, Report
+from scripts.sheets import Row, Sheet
+from scripts.terminal import Terminal, services
 
 if TYPE_CHECKING:
-    from ledger.campaigns.campaign import Plan
-    from ledger.campaigns.listing import NewHousehold
+    from ledger.campaigns.listing import NewHousehold, Otherwise
     from ledger.districts import Districts
+    from ledger.errors import FieldError
 
 COLUMNS = ("household", "grid")
-ADDRESS_MAX = 200
+SHOWN_MAX = 40
 
 
 class Seen:
@@ -42,125 +42,112 @@ class Seen:
 
 
 class Frame:
-    """Reads households line by line and prints a line for each that cannot be taken.
+    """Reads households row by row and tells of each that cannot be taken.
 
-    A line is a row: a quote that was left open spoils its own line, and nothing of the others is
-    printed. What is printed tells the number of the household and no other value.
+    What is told names the household by its number, and the grid it is listed in, and no other
+    value; nor its number where that is none.
     """
 
     def __init__(
-        self, terminal: Terminal, districts: Districts, campaign: Plan, seen: Seen
+        self, report: Report, district: str | None, districts: Districts, seen: Seen
     ) -> None:
-        self._terminal, self._districts, self._plan = terminal, districts, campaign
+        self._report, self._district, self._districts = report, district, districts
         self._seen = seen
-        self.read = self.refused = 0
+        self._lines: dict[str, int] = {}
+        self.read = self.otherwise = 0
 
-    def households(self, lines: Iterable[bytes], header: list[str]) -> Iterator[NewHousehold]:
+    def households(self, rows: Iterator[Row]) -> Iterator[NewHousehold]:
         from ledger.campaigns.listing import NewHousehold
 
-        for number, line in enumerate(lines, 2):
-            if not line.strip():
-                continue
+        for line, cells in rows:
             self.read += 1
-            row = _row(line, header)
-            household = row.get("household", "")
-            grid, address = row.get("grid", ""), row.get("address") or None
-            problem = self._problem(household, grid, address, row)
-            if problem is None:
-                yield NewHousehold(household, grid, address)
+            household = cells.get("household", "")
+            one = NewHousehold(household, cells.get("grid", ""), cells.get("address") or None)
+            if problem := self._problem(one) if cells else _unreadable():
+                shown = "" if problem.code == "personal_number" else household
+                self._refuse(line, shown, problem)
             else:
-                self.refused += 1
-                shown = household[:40] if household.isprintable() else ""
-                click.echo(f"{number} {shown or '-'}\t{problem}")
+                self._lines[household] = line
+                yield one
 
-    def _problem(
-        self, household: str, grid: str, address: str | None, row: dict[str, str]
-    ) -> str | None:
-        from ledger.campaigns.frame import Household
+    def _problem(self, one: NewHousehold) -> FieldError | None:
+        from ledger.campaigns.listing import fault, twice
+        from ledger.errors import FieldError
 
-        if not row or len(address or "") > ADDRESS_MAX:
-            return self._said("malformed_row", "这一行不是 UTF-8 的 CSV，或列数、地址长度不对。",
-                              "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
-        try:
-            msgspec.convert(household, Household)
-        except msgspec.ValidationError:
-            return self._said("malformed_household", "户号应为不含个人信息的字母数字编号。",
-                              "A household is an opaque number of letters and digits.")  # fmt: skip
-        if not grid:
-            return self._said("missing_value", "缺少网格。", "The grid is missing.")
-        if problem := self._misplaced(grid):
-            return problem
-        if not self._seen.add(household):
-            return self._said("duplicate", "户号重复。", "The household stands here twice.")
-        return None
+        if one.household and not one.grid:
+            return FieldError("grid", "missing_value", "缺少网格。", "The grid is missing.")
+        problem = fault(one, self._district, self._districts)
+        if problem is None and not self._seen.add(one.household):
+            return twice("")
+        return problem
 
-    def _misplaced(self, grid: str) -> str | None:
-        """What is wrong with the grid; where no districts were imported any will do."""
-        if not self._districts.known(grid):
-            return self._said("unknown_district", "没有这个网格。", "There is no such grid.")
-        if not self._districts.is_lowest(grid):
-            return self._said("not_a_grid", "这不是最下一级的网格。", "It has districts below it.")
-        own = self._plan.district
-        if own and self._districts.by_code and own not in self._districts.path(grid):
-            return self._said("other_district", "该网格不在活动所在的行政区内。",
-                              "The grid is not in the campaign's district.")  # fmt: skip
-        return None
+    def _refuse(self, line: int, household: str, problem: FieldError) -> None:
+        shown = household[:SHOWN_MAX] if household.isprintable() else ""
+        self._report.refuse(f"{line} {shown or '-'}", problem.code, problem.zh, problem.en)
 
-    def _said(self, code: str, zh: str, en: str) -> str:
-        return f"{code}: {self._terminal.choose(zh, en)}"
+    def told(self, step: Callable[[int], None]) -> Callable[[int, Sequence[Otherwise]], None]:
+        """What hears of each commit: it tells of households that are in the frame otherwise."""
+
+        def hear(read: int, otherwise: Sequence[Otherwise]) -> None:
+            for one in otherwise:
+                self._report.tell(f"{self._lines[one.household]} {one.household}", *_said(one))
+            self.otherwise += len({one.household for one in otherwise})
+            self._lines.clear()
+            step(read)
+
+        return hear
 
 
-def _header(line: bytes) -> list[str]:
-    """The names of the columns; raises Refusal where this is no such file."""
-    try:
-        ((*names,),) = csv.reader([line.decode("utf-8-sig")], strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError):
-        raise Refusal("not_csv", "文件不是 UTF-8 的 CSV。", "This is not CSV in UTF-8.") from None
-    if missing := [name for name in COLUMNS if name not in names]:
-        columns = ", ".join(missing)
-        raise Refusal("missing_column", f"缺少列：{columns}。", f"Missing columns: {columns}.")
-    return [name.strip() for name in names]
+def _unreadable() -> FieldError:
+    from ledger.errors import FieldError
+
+    return FieldError("", "malformed_row", "这一行不是 UTF-8 的 CSV，或列数、长度不对。",
+                      "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
 
 
-def _row(line: bytes, header: list[str]) -> dict[str, str]:
-    """The columns of one line by name; nothing for a line that cannot be read as the others."""
-    try:
-        (cells,) = csv.reader([line.decode()], strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError):
-        return {}
-    if len(cells) != len(header):
-        return {}
-    return {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+def _said(one: Otherwise) -> tuple[str, str, str]:
+    """Code and sentences for a household that stays as it was listed before."""
+    if one.field == "grid":
+        return ("listed_in_other_grid", f"底册中该户在网格 {one.grid}；未作改动。",
+                f"It is listed in the grid {one.grid}, and stays there.")  # fmt: skip
+    if one.field == "erased":
+        return ("household_erased", "该户的个人信息已删除；户号在底册中，地址不再保存。",
+                "It was erased: its number is in the frame, its address is not kept.")  # fmt: skip
+    return ("listed_with_other_address", "底册中该户的地址不同；未作改动。",
+            "It is listed with another address, which stays.")  # fmt: skip
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--campaign", type=click.UUID, required=True, help="走访活动编号 / of which campaign")
+@AS_JSON
 @click.pass_obj
-def households(terminal: Terminal, file: Path, campaign: UUID) -> None:
-    """导入走访底册（CSV：household,grid[,address]）/ households to visit; again adds none."""
+def households(terminal: Terminal, file: Path, campaign: UUID, *, as_json: bool) -> None:
+    """导入走访底册（CSV：household,grid[,address]）/ households to visit; again adds none.
+
+    A household that is in the frame already stays as it was listed; where the file says otherwise
+    a line tells.
+    """
     from ledger.campaigns.errors import UnknownCampaign
 
-    with services() as opened, file.open("rb") as lines, closing(Seen()) as seen:
-        header = _header(lines.readline())
+    report, sheet = Report(terminal, as_json=as_json), Sheet(file, COLUMNS, ("address",))
+    with services() as opened, closing(Seen()) as seen:
         ledger = opened.ledger
         planned = ledger.campaigns.current(campaign)
         if planned.planned is None:
             raise UnknownCampaign
-        frame = Frame(terminal, ledger.districts.current(), planned.plan, seen)
-        with terminal.progress("导入住户", "reading households", _lines(file)) as step:
+        frame = Frame(report, planned.plan.district, ledger.districts.current(), seen)
+        with terminal.progress("导入住户", "reading households", sheet.lines) as step:
             new = ledger.list_households(
-                campaign, frame.households(lines, header), opened.clock(), step
+                campaign, frame.households(sheet.rows()), opened.clock(), frame.told(step)
             )
-    click.echo(terminal.choose(
-        f"读取 {frame.read} 户，新增 {new} 户，未接受 {frame.refused} 户。",
-        f"{frame.read} read, {new} new, {frame.refused} refused.",
-    ))  # fmt: skip
-    if frame.refused:
+    read, refused, otherwise = frame.read, report.refused, frame.otherwise
+    report.end(
+        f"读取 {read} 户，新增 {new} 户，未接受 {refused} 户"
+        + (f"，与底册不同 {otherwise} 户。" if otherwise else "。"),
+        f"{read} read, {new} new, {refused} refused"
+        + (f", {otherwise} listed otherwise." if otherwise else "."),
+        read=read, new=new, refused=refused, otherwise=otherwise,
+    )  # fmt: skip
+    if refused or otherwise:
         raise click.exceptions.Exit(1)
-
-
-def _lines(file: Path) -> int:
-    """How many rows a file has at most, for the progress bar."""
-    with file.open("rb") as content:
-        return sum(block.count(b"\n") for block in iter(lambda: content.read(1 << 20), b""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -11,7 +9,9 @@ from uuid import UUID
 
 import click
 
-from scripts.frames import households
+from scripts.frames import SHOWN_MAX, households
+from scripts.reports import AS_JSON, Report
+from scripts.sheets import Row, Sheet
 from scripts.terminal import NoParticipant, Refusal, Terminal, services
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,10 +35,11 @@ def imports() -> None:
 @imports.command()
 @click.argument("file", type=FILE)
 @click.option("--district", metavar="CODE", help="河段所属行政区 / for reaches that name none")
+@AS_JSON
 @click.pass_obj
-def rivers(terminal: Terminal, file: Path, district: str | None) -> None:
+def rivers(terminal: Terminal, file: Path, district: str | None, *, as_json: bool) -> None:
     """导入河段（GeoJSON，WGS-84 线）/ reaches from GeoJSON lines; again changes nothing."""
-    from ledger.errors import UnknownDistrict
+    from ledger.errors import InvalidInput
     from ledger.rivers import ReachImported
     from ledger.tracks import RiverProblem, length_m, read_rivers
 
@@ -49,16 +50,15 @@ def rivers(terminal: Terminal, file: Path, district: str | None) -> None:
     refused = [RefusedItem(f"{r.index} {r.name or '-'}", r.code, r.zh, r.en) for r in unread]
     reaches = []
     with services() as opened:
-        known = opened.ledger.districts.current().known
-        if not known(district):
-            raise UnknownDistrict(district=district)
+        tree = opened.ledger.districts.current()
+        tree.check(district)
         for reach in found:
             place = reach.district or district
-            if not known(place):
-                error = UnknownDistrict(district=place)
-                refused.append(
-                    RefusedItem(reach.name, error.code, error.sentence_zh, error.sentence_en)
-                )
+            try:
+                tree.check(place)
+            except InvalidInput as error:
+                (why,) = error.errors
+                refused.append(RefusedItem(reach.name, why.code, why.zh, why.en))
                 continue
             reaches.append(ReachImported(
                 reach_id=UUID(reach.reach_id), name=reach.name, district=place,
@@ -66,81 +66,70 @@ def rivers(terminal: Terminal, file: Path, district: str | None) -> None:
                 lines=reach.lines,
             ))  # fmt: skip
         new = opened.ledger.import_reaches(reaches, opened.clock())
-    _report(terminal, len(reaches), new, refused)
+    _report(Report(terminal, as_json=as_json), len(reaches), new, refused)
 
 
 @imports.command()
 @click.argument("file", type=FILE)
+@AS_JSON
 @click.pass_obj
-def districts(terminal: Terminal, file: Path) -> None:
+def districts(terminal: Terminal, file: Path, *, as_json: bool) -> None:
     """导入行政区（CSV：code,name,parent,kind）/ districts; parents before or among them."""
     from ledger.districts import DistrictImported
 
-    try:
-        table = csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig")))
-        rows = list(table)
-    except (UnicodeDecodeError, csv.Error):
-        raise Refusal("not_csv", "文件不是 UTF-8 的 CSV。", "This is not CSV in UTF-8.") from None
-    if missing := [name for name in DISTRICT_COLUMNS if name not in (table.fieldnames or ())]:
-        names = ", ".join(missing)
-        raise Refusal("missing_column", f"缺少列：{names}。", f"Missing columns: {names}.")
+    rows = list(Sheet(file, DISTRICT_COLUMNS).rows())
     with services() as opened:
-        earlier = set(opened.ledger.districts.current().by_code)
-        refused = list(_bad_districts(rows, earlier))
+        refused = list(_bad_districts(rows))
         bad = {item.item for item in refused}
-        good = [
-            DistrictImported(
-                code=row["code"].strip(), name=row["name"].strip(),
-                parent=row["parent"].strip() or None, kind=row["kind"].strip(),
+        read = {
+            _line(line, cells): DistrictImported(
+                code=cells["code"], name=cells["name"], parent=cells["parent"] or None,
+                kind=cells["kind"],
             )
-            for number, row in enumerate(rows, 2)
-            if _line(number, row) not in bad
+            for line, cells in rows
+            if _line(line, cells) not in bad
+        }  # fmt: skip
+        misfits = opened.ledger.misfits(list(read.values()))
+        refused += [
+            RefusedItem(item, why.code, why.zh, why.en)
+            for item, one in read.items() if (why := misfits.get(one.code))
         ]  # fmt: skip
+        good = [one for one in read.values() if one.code not in misfits]
         new = opened.ledger.import_districts(good, opened.clock())
-    _report(terminal, len(good), new, refused)
+    _report(Report(terminal, as_json=as_json), len(good), new, refused)
 
 
-def _bad_districts(rows: Sequence[dict[str, str]], known: set[str]) -> Iterator[RefusedItem]:
-    """Rows that cannot be imported; those below a refused parent cannot either."""
-    from ledger.districts import KINDS
+def _bad_districts(rows: Sequence[Row]) -> Iterator[RefusedItem]:
+    """Rows that could not be imported whatever the tree they are to go into."""
+    from ledger.districts import fault
 
-    waiting: list[tuple[str, str, str | None]] = []
     seen: set[str] = set()
-    for number, row in enumerate(rows, 2):
-        item = _line(number, row)
-        code, name, parent, kind = ((row[column] or "").strip() for column in DISTRICT_COLUMNS)
-        if not code or not name:
-            yield RefusedItem(item, "missing_value", "缺少代码或名称。", "Code or name is missing.")
-        elif kind not in KINDS:
-            kinds = ", ".join(KINDS)
-            yield RefusedItem(item, "unknown_kind", f"类型应为 {kinds}。", f"Kinds: {kinds}.")
+    for line, cells in rows:
+        item = _line(line, cells)
+        code, name, _, kind = (cells.get(column, "") for column in DISTRICT_COLUMNS)
+        if not cells:
+            yield RefusedItem(item, "malformed_row", "这一行不是 UTF-8 的 CSV，或列数、长度不对。",
+                              "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
+        elif problem := fault(code, name, kind):
+            yield RefusedItem(item, problem.code, problem.zh, problem.en)
         elif code in seen:
             yield RefusedItem(item, "duplicate", "代码重复。", "The code stands here twice.")
         else:
             seen.add(code)
-            waiting.append((item, code, parent or None))
-    accepted = set(known)
-    while ready := [each for each in waiting if each[2] is None or each[2] in accepted]:
-        accepted.update(code for _, code, _ in ready)
-        waiting = [each for each in waiting if each not in ready]
-    for item, _, above in waiting:
-        zh, en = f"没有上级行政区 {above}。", f"There is no parent district {above}."
-        yield RefusedItem(item, "unknown_district", zh, en)
 
 
-def _line(number: int, row: dict[str, str]) -> str:
-    return f"{number} {row['code'] or '-'}"
+def _line(line: int, cells: dict[str, str]) -> str:
+    return f"{line} {cells.get('code', '')[:SHOWN_MAX] or '-'}"
 
 
-def _report(
-    terminal: Terminal, taken: int, new: int, refused: Sequence[RefusedItem]
-) -> None:
+def _report(report: Report, taken: int, new: int, refused: Sequence[RefusedItem]) -> None:
     for item in refused:
-        click.echo(f"{item.item}\t{item.code}: {terminal.choose(item.zh, item.en)}")
-    click.echo(terminal.choose(
+        report.refuse(*item)
+    report.end(
         f"读取 {taken} 条，新增或更新 {new} 条，未接受 {len(refused)} 条。",
         f"{taken} read, {new} new or changed, {len(refused)} refused.",
-    ))  # fmt: skip
+        read=taken, new=new, refused=len(refused),
+    )  # fmt: skip
     if refused:
         _end_with_refusals()
 
@@ -157,8 +146,11 @@ imports.add_command(households)
 @click.option("--participant", type=click.UUID, required=True,
               help="巡河者的参与者编号 / whose patrols they are")
 @click.option("--reach", metavar="ID", help="所属河段；不填则取最近的 / else the nearest one")
+@AS_JSON
 @click.pass_obj
-def gpx(terminal: Terminal, path: Path, participant: UUID, reach: str | None) -> None:
+def gpx(
+    terminal: Terminal, path: Path, participant: UUID, reach: str | None, *, as_json: bool
+) -> None:
     """导入巡河轨迹（GPX 文件或文件夹）/ patrols from GPX: name, verdict, coins, length, reasons.
 
     Columns are separated by tabs. The submission is named by the file's content, so the same
@@ -170,7 +162,7 @@ def gpx(terminal: Terminal, path: Path, participant: UUID, reach: str | None) ->
     files = sorted(path.glob("*.[gG][pP][xX]")) if path.is_dir() else [path]
     if not files:
         raise Refusal("no_files", "文件夹中没有 GPX 文件。", "There is no GPX file in the folder.")
-    unusable = False
+    report, unusable = Report(terminal, as_json=as_json), False
     with services() as opened, terminal.progress("导入轨迹", "reading tracks", len(files)) as step:
         try:
             actor = patrolling(opened.ledger, participant)
@@ -181,9 +173,11 @@ def gpx(terminal: Terminal, path: Path, participant: UUID, reach: str | None) ->
             unusable |= outcome.verdict in ("invalid", "unreadable")
             length = "-" if outcome.length_m is None else f"{outcome.length_m} m"
             reasons = "; ".join(f"{code} {terminal.words(t)}" for code, t in outcome.reasons)
-            click.echo("\t".join(
-                [file.name, outcome.verdict, str(outcome.coins), length, reasons]
-            ))  # fmt: skip
+            report.line([file.name, outcome.verdict, str(outcome.coins), length, reasons], {
+                "file": file.name, "verdict": outcome.verdict, "coins": outcome.coins,
+                "length_m": outcome.length_m,
+                "reasons": [{"code": code, "zh": t.zh, "en": t.en} for code, t in outcome.reasons],
+            })  # fmt: skip
             step()
     if unusable:
         _end_with_refusals()

@@ -123,3 +123,60 @@ def test_bad_rows_of_districts_are_lines_and_the_good_ones_go_in(gwc):
     (gwc.folder / "e.csv").write_text("code,name\n1,市\n")
     refused = gwc.run("import", "districts", "e.csv", status=1)
     assert refused.stderr.startswith("missing_column: ")
+
+
+def test_codes_and_names_that_no_view_could_keep_are_refused(gwc):
+    """A district's code and a reach's district are codes; a name is a line."""
+    (gwc.folder / "d.csv").write_text(
+        "code, name ,parent,kind\n1,市,,city\n*,格,1,grid\n" + f"{'9' * 41},格,1,grid\n"
+        f"12,{'长' * 61},1,grid\n,,,\n13,格\n",
+    )
+    printed = gwc("import", "districts", "d.csv", "--json", status=1).splitlines()
+    *refused, total = map(json.loads, printed)
+    assert [(one["item"].split()[0], one["code"]) for one in refused] == [
+        ("3", "malformed_code"), ("4", "malformed_code"), ("5", "malformed_name"),
+        ("7", "malformed_row"),
+    ]  # fmt: skip
+    assert total == {"read": 1, "new": 1, "refused": 4}
+
+
+def test_kinds_out_of_order_are_lines_and_the_rest_goes_in(gwc):
+    """A grid under a grid, a city made a grid and a grid made a city are refused by themselves."""
+    (gwc.folder / "a.csv").write_text(
+        "code,name,parent,kind\nG1,格,T1,grid\nT1,镇,33,town\n33,市,,city\nG2,格,G1,grid\n"
+    )
+    (line, _) = gwc("import", "districts", "a.csv", status=1).splitlines()
+    assert line.startswith("5 G2\tkinds_out_of_order: ")
+    (gwc.folder / "b.csv").write_text(
+        "code,name,parent,kind\n33,市,,grid\nG1,格,T1,city\nG3,格,T1,grid\n"
+    )
+    printed = gwc("import", "districts", "b.csv", "--json", status=1).splitlines()
+    *refused, total = map(json.loads, printed)
+    assert [(one["item"], one["code"]) for one in refused] == [
+        ("2 33", "kinds_out_of_order"), ("3 G1", "kinds_out_of_order"),
+    ]  # fmt: skip
+    assert total == {"read": 1, "new": 1, "refused": 2}
+
+
+def test_a_reach_in_what_is_no_district_is_refused(gwc):
+    """Where no districts were imported any code will do, and nothing else will."""
+    line = {"type": "LineString", "coordinates": [[120.1, 30.1], [120.2, 30.2]]}
+    features = [
+        {"type": "Feature", "geometry": line, "properties": {"name": name, "district": district}}
+        for name, district in (("甲河", "a b"), ("乙河", "1"))
+    ]
+    collection = {"type": "FeatureCollection", "features": features}
+    (gwc.folder / "r.geojson").write_text(json.dumps(collection))
+    printed = gwc("import", "rivers", "r.geojson", "--json", status=1).splitlines()
+    told, total = map(json.loads, printed)
+    assert (told["item"], told["code"]) == ("甲河", "malformed_code")
+    assert total == {"read": 1, "new": 1, "refused": 1}
+
+
+def test_traces_are_told_as_objects(gwc, walker):
+    """With --json a file is an object with its verdict and reasons."""
+    (gwc.folder / "text.gpx").write_text("hello")
+    words = ("import", "gpx", "text.gpx", "--participant", walker, "--json")
+    told = json.loads(gwc(*words, status=1))
+    assert (told["file"], told["verdict"], told["coins"]) == ("text.gpx", "unreadable", 0)
+    assert [one["code"] for one in told["reasons"]] == ["not_xml"]

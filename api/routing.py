@@ -58,6 +58,7 @@ class Routes(Blueprint):
         name: str | None = None,
         body: type[msgspec.Struct] | None = None,
         submitted: bool = True,
+        raw: Sequence[str] = (),
         query: type[msgspec.Struct] | None = None,
         answers: Any,
         status: Sequence[int] = (200,),
@@ -66,6 +67,7 @@ class Routes(Blueprint):
         """Declare a route. The view gets ``body`` as (submission_id, Struct), ``query`` as Struct.
 
         A body that only asks and records nothing is not ``submitted``, and comes as Struct too.
+        One that is no JSON is bytes of the media types ``raw``, and the view reads it itself.
         For the documentation: ``answers`` is the Struct (or other type) of the answer, ``name``
         (else the view's) the operation's id, and the view's docstring its description.
         """
@@ -85,11 +87,13 @@ class Routes(Blueprint):
                 documented["200"] |= {"headers": {"Idempotent-Replay": REPLAYED}}
             if query is not None and "next" in getattr(answers, "__struct_fields__", ()):
                 documented["200"] |= {"headers": {"Link": LINK}}
-            security: dict[str, Any] = {"security": []} if right == PUBLIC else {}
+            more: dict[str, Any] = {"security": []} if right == PUBLIC else {}
+            if raw:  # OpenAPI 3.1: bytes as they are have a media type and no schema.
+                more["requestBody"] = {"required": True, "content": {kind: {} for kind in raw}}
             # What ``doc`` would say, without another wrapper around every request.
             made._apidoc = {**getattr(made, "_apidoc", {}), "manual_doc": {
                 "responses": {**documented, "default": PROBLEM}, "operationId": endpoint,
-                "summary": summary, "description": _prose(view.__doc__), **security,
+                "summary": summary, "description": _prose(view.__doc__), **more,
             }}  # fmt: skip
             made.right = right
             self.add_url_rule(rule, endpoint, made, methods=[method])

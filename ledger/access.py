@@ -23,6 +23,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "wallet.read": EVERYBODY,
     "boards.read": EVERYBODY,
     "contributions.read": EVERYBODY,
+    "photos.send": CONTRIBUTORS,
     "history.read": frozenset({"auditor"}),
     "receipts.read": EVERYBODY,
     "catalogue.read": EVERYBODY,
@@ -94,3 +95,10 @@ def within(actor: Actor, districts: Sequence[str]) -> bool:
 def reviews(actor: Actor, reviewers: frozenset[str], districts: Sequence[str]) -> bool:
     """Whether the actor may review what was contributed at a place."""
     return actor.role in reviewers and within(actor, districts)
+
+
+def sees_photos(
+    actor: Actor, people: Sequence[UUID], reviewers: frozenset[str], districts: Sequence[str]
+) -> bool:
+    """Whoever took part and may review it; auditors check that photos are what was committed to."""
+    return actor.participant_id in people or reviews(actor, reviewers, districts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -71,6 +72,12 @@ class Site:
         with urlopen(asked, timeout=30) as answer:
             assert answer.status == 201
 
+    def photo(self, token: str, contribution: str, content: bytes) -> None:
+        """A photo of something that was recorded before."""
+        path = f"/v1/contributions/{contribution}/photos/{sha256(content).hexdigest()}"
+        kept = self._send(Request(self.url + path, content, method="PUT"), token)
+        assert kept["media_type"] == "image/jpeg"
+
     def _send(self, request: Request, token: str) -> Any:
         request.add_header("Authorization", f"Bearer {token}")
         try:
@@ -120,6 +127,8 @@ class Planted:
             }) for number, lon in ((1, 112.0977711), (2, 112.0977722))
         )  # fmt: skip
         self.markers |= {"place 1": b"112.0977711", "place 2": b"112.0977722"}
+        site.photo(token, paid["id"], PHOTO.replace(b"9f3c77aa", b"41bb02cd"))
+        self.markers["serial number in a photo of a report"] = b"SERIAL-41bb02cd"
         site.by("handler", f"/v1/reports/{paid['id']}/verify", {"tier": 2})
         site.by("handler", f"/v1/reports/{refused['id']}/refuse", {
             "reason": mark("words of refusal", "不予认可标记三"),

@@ -36,6 +36,8 @@ from ledger.words import FIELDS
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 32
+ENVELOPE = frozenset({"submission_id", "sent_at"})
+"""Fields of a body that are no content: what it was sent under, and when."""
 
 
 class VaultStore(Protocol):
@@ -75,16 +77,9 @@ class Vault:
         return hmac.digest(self._key(subject), b"fingerprint" + content, "sha256").hex()
 
     def seal(
-        self,
-        originator_id: UUID,
-        subject: UUID,
-        field: str,
-        value: Any,
-        now: datetime,
-        *,
-        shelf: str | None = None,
-        unique: bytes | None = None,
-    ) -> tuple[Sealed, VaultRow]:
+        self, originator_id: UUID, subject: UUID, field: str, value: Any, now: datetime, *,
+        shelf: str | None = None, unique: bytes | None = None,
+    ) -> tuple[Sealed, VaultRow]:  # fmt: skip
         """The commitment for the fact and the row for the vault.
 
         ``shelf`` groups rows that are looked at together (the tracks of one reach); ``unique`` is
@@ -136,11 +131,14 @@ class Vault:
     ) -> Any:
         for row in self._store.select_vault(originator_id, sealed.field):
             if row.subject == sealed.subject:
-                disclosure = self._decrypted(row, key_of(row.subject))
-                if not hmac.compare_digest(_digest(disclosure), sealed.digest):
-                    raise CommitmentBroken(field=sealed.field)
-                return _value(disclosure)
+                return self._proven(row, key_of(row.subject), sealed)
         raise Erased
+
+    def _proven(self, row: VaultRow, wrapped: bytes | None, sealed: Sealed) -> Any:
+        disclosure = self._decrypted(row, wrapped)
+        if not hmac.compare_digest(_digest(disclosure), sealed.digest):
+            raise CommitmentBroken(field=sealed.field)
+        return _value(disclosure)
 
     def prints(self, subject: UUID, wrapped: bytes) -> tuple[str, ...]:
         """SHA-256 of a key as it is stored and, where it opens, of the key itself."""
@@ -169,12 +167,21 @@ class Vault:
 
     def opened(self, originator_id: UUID, sealed: Sealed | None) -> Any:
         """The value committed to; None without a commitment, and once it was erased."""
-        if sealed is None:
+        return self.opener(originator_id)(sealed) if sealed else None
+
+    def opener(self, originator_id: UUID) -> Callable[[Sealed], Any]:
+        """As ``opened``, of whose many values the store is asked but once."""
+        found = self._store.select_vault(originator_id, None)
+        rows = {(one.field, one.subject): one for one in found}
+        keys = {one: self._store.select_key(one) for one in {row.subject for row in found}}
+
+        def opened(sealed: Sealed) -> Any:
+            row = rows.get((sealed.field, sealed.subject))
+            with suppress(Erased):
+                return self._proven(row, keys[row.subject], sealed) if row else None
             return None
-        try:
-            return self.open(originator_id, sealed)
-        except Erased:
-            return None
+
+        return opened
 
     def on_shelf(self, shelf: str, newest: int) -> tuple[list[Any], int]:
         """The values of the newest rows of a shelf, and the position of the very newest (0: none).
@@ -189,8 +196,10 @@ class Vault:
                 found.append(_value(self._disclosure(row)))
         return found, rows[0].position if rows else 0
 
-    def shelf_after(self, shelf: str, position: int, limit: int) -> tuple[list[Any], int, bool]:
-        """The values of a shelf behind a position, how far they reach, and whether that is all.
+    def shelf_after(
+        self, shelf: str, position: int, limit: int
+    ) -> tuple[list[tuple[VaultRow, Any]], int, bool]:
+        """The rows of a shelf behind a position with their values, how far, and if that is all.
 
         ``limit`` must be more than one commit puts on the shelf. Erased and damaged ones are left
         out, as in ``on_shelf``.
@@ -204,7 +213,7 @@ class Vault:
             if row.subject not in keys:  # Many rows of a shelf are of one subject.
                 keys[row.subject] = self._store.select_key(row.subject)
             with suppress(Erased, CommitmentBroken):
-                found.append(_value(self._decrypted(row, keys[row.subject])))
+                found.append((row, _value(self._decrypted(row, keys[row.subject]))))
         return found, rows[-1].position if rows else position, last
 
     def _disclosure(self, row: VaultRow) -> bytes:
@@ -264,9 +273,11 @@ class Vault:
             raise CommitmentBroken(field="key") from None
 
 
-def content_of(request: Mapping[str, Any]) -> bytes:
-    """A body as sent, whatever the order of its keys and however its submission_id is spelt."""
-    content = {key: value for key, value in request.items() if key != "submission_id"}
+def content_of(request: Mapping[str, Any], envelope: frozenset[str] = ENVELOPE) -> bytes:
+    """A body as sent, whatever the order of its keys; when it was sent is another with each try."""
+    content = {key: value for key, value in request.items() if key not in envelope}
+    if isinstance(device := content.get("device"), Mapping):
+        content["device"] = {key: value for key, value in device.items() if key not in envelope}
     return msgspec.json.encode(content, order="sorted")
 
 

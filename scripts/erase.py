@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ledger.participants import Actor
 
 STEPS = {
-    "fenced": ("围栏已设，从此不再记录", "fenced: nothing more is recorded"),
+    "fenced": ("围栏已设：此前保存的都将销毁", "fenced: all that was kept until now is to go"),
     "access_ended": ("令牌、角色与同意已终止", "tokens, roles and consents have ended"),
     "destroyed": ("密钥与内容已销毁", "key and rows are destroyed"),
     "scrubbed": ("残留字节已清除", "their bytes are scrubbed"),

@@ -38,7 +38,7 @@ def place(
     with services(settings_to_read()) as opened:
         who = None if by is None else actor(opened, by, "holds.manage")
         found = opened.ledger.place_hold(
-            who, whose(subject, household), basis, fields, opened.clock()
+            who, whose(subject, household), basis, fields, opened.clock(), household=household
         )
     click.echo(str(found.hold_id))
     terminal.note(f"已保全 {found.subject}。", f"{found.subject} is under a legal hold.")

@@ -155,8 +155,8 @@ def place_hold(body: tuple[UUID, HoldAsked]) -> Response:
     submission_id, wanted = body
     subject = _subject(wanted.subject, wanted.household)
     return _told(here.ledger.place_hold(
-        actor(), subject, wanted.basis, wanted.fields, here.clock(), request=body_sent(),
-        submission_id=submission_id,
+        actor(), subject, wanted.basis, wanted.fields, here.clock(), household=wanted.household,
+        request=body_sent(), submission_id=submission_id,
     ))  # fmt: skip
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 from ledger import access
 from ledger.audit.actors import Actors
 from ledger.audit.findings import Finding, found
+from ledger.audit.household_visits import HouseholdVisits
 from ledger.audit.spilled import Spilled
 from ledger.campaigns.frame import household_subject
-from ledger.contributions.visits import VisitRecorded
 from ledger.erasure.erasures import (
     BASES,
     GONE,
@@ -43,7 +44,9 @@ class AuditedErasures:
         self._states: Spilled[UUID, Erasure] = Spilled()
         self._fenced: set[UUID] = set()
         self._unreadable: set[UUID] = set()
-        self._visited: Spilled[UUID, str] = Spilled()  # the household of each visit
+        self._names_all = False
+        """Whether fences tell how far visits were looked for, and so must name every one."""
+        self._visits = HouseholdVisits()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with a step; and whatever is recorded of somebody behind their fence."""
@@ -51,8 +54,7 @@ class AuditedErasures:
         if isinstance(fact, AboutSubject):
             yield from self._stepped(entry, fact)
             return
-        if isinstance(fact, VisitRecorded) and fact.household is not None:
-            self._visited[entry.originator_id] = fact.household
+        self._visits.check(entry)
         if not self._fenced:
             return
         sealed: tuple[Sealed, ...] = getattr(fact, "sealed", ())
@@ -73,7 +75,7 @@ class AuditedErasures:
         if entry.originator_id in self._unreadable:
             return
         known = self._states.setdefault(fact.subject, Erasure())
-        problem = self._problem(known, fact)
+        problem = self._problem(known, entry, fact)
         if entry.originator_id != erasure_id(fact.subject):
             problem = "it stands at another's erasure"
         if problem:
@@ -86,7 +88,7 @@ class AuditedErasures:
         if isinstance(fact, ErasureFenced):
             self._fenced.add(fact.subject)
 
-    def _problem(self, known: Erasure, fact: AboutSubject) -> str:
+    def _problem(self, known: Erasure, entry: Entry, fact: AboutSubject) -> str:
         """Why a step could not follow; empty where it could."""
         if isinstance(fact, HoldPlaced | HoldLifted):
             return _wrong_hold(known, fact)
@@ -96,7 +98,8 @@ class AuditedErasures:
                 return f"staff: {staff}, basis: {fact.basis}"
             if fact.household and household_subject(fact.household) != fact.subject:
                 return f"it is not the household {fact.household}"
-            return "" if known.step in ("unknown", "refused") else f"it is {known.state}"
+            kept = partial(self._visits.are_kept, fact.household, known.visits)
+            return "" if known.may_ask(kept) else f"it is {known.state}"
         if isinstance(fact, ErasureApproved | ErasureRefused):
             asked = known.requested
             if asked is None or not known.waits_for_second:
@@ -104,17 +107,13 @@ class AuditedErasures:
             same = fact.by in (None, asked.by, fact.subject)
             return "decided by who asked for it, or whose it is" if same else ""
         if isinstance(fact, ErasureFenced):
-            if not known.may_fence:
+            if not known.may_name(fact.visits):
                 return f"it is {known.state}" + ", without a second person" * known.waits_for_second
-            if any(map(self._unrelated(known), fact.visits)):
+            if not set(fact.visits) <= self._visits.to_name(known, entry.position).keys():
                 return "not all are visits to the household"
+            self._names_all |= fact.searched > 0
             return "" if fact.kept == known.kept else f"the holds keep {known.kept}"
         return self._wrong_end(known, fact)
-
-    def _unrelated(self, known: Erasure) -> Callable[[UUID], bool]:
-        """Whether something is no visit to the household that is erased."""
-        household = known.requested.household if known.requested else None
-        return lambda visit: household is None or self._visited.get(visit) != household
 
     def _wrong_end(self, known: Erasure, fact: AboutSubject) -> str:
         """What is wrong with the last step: it ends what its fence began, and every role."""
@@ -123,6 +122,9 @@ class AuditedErasures:
             return f"it is {known.state}"
         if isinstance(fact, ErasureLimited) and fact.fields != kept:
             return f"the fence keeps {kept}"
+        visits = self._visits.to_name(known, known.began)
+        if self._names_all and any(known.visits.get(one, 0) < known.began for one in visits):
+            return "not all visits from before the fence are behind it"
         held = self._actors.roles.get(fact.subject, {})
         return "roles are still held" if any(one.ended is None for one in held.values()) else ""
 

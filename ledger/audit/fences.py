@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from ledger.audit.findings import Finding, found
-from ledger.erasure.erasing import fences_of, latest_of
+from ledger.erasure.erasing import fences_of, latest_of, places_behind
 from ledger.erasure.erasures import AboutSubject, Erasure
 from ledger.facts import Entry
 from ledger.store.rows import Fence
 from ledger.vault import Vault
 
 KEYS_PER_PAGE = 1_000
-DONE = ("completed", "limited")
 
 
 class Fences:
@@ -50,10 +49,10 @@ class Fences:
         kept = {(one.subject, one.position): one for one in self._store.select_fences()}
         yield from self._compared(said, kept)
         for subject, state in self._states.items():
-            if state.step in DONE and state.fences:
+            if state.fences and state.step != "fenced":
                 yield from self._left(subject, state)
-            if state.step == "completed":
-                self.erased.append(state.position)
+            if state.completed:
+                self.erased.append(state.ended)
         yield from self._returned([*said.values(), *kept.values()])
 
     def _compared(
@@ -77,16 +76,17 @@ class Fences:
 
     def _left(self, subject: UUID, state: Erasure) -> Iterator[Finding]:
         """What should be gone and is there."""
-        fence = latest_of(fences_of(state))
+        fences = fences_of(state)
+        fence = latest_of(fences)
         wrapped = self._store.select_stored_key(subject)
         if wrapped and (
             not fence.kept or not set(fence.prints).isdisjoint(self._prints(subject, wrapped))
         ):
-            yield found("VAULT", state.position, f"{subject}: the key is still there")
-        if places := self._store.select_places(fence):
+            yield found("VAULT", state.ended, f"{subject}: the key is still there")
+        if places := places_behind(self._store, fences):
             fields = ", ".join(sorted({field for _, field in places})[:5])
             text = f"{subject}: {len(places)} rows are still there ({fields})"
-            yield found("VAULT", state.position, text)
+            yield found("VAULT", state.ended, text)
 
     def _returned(self, fences: Iterable[Fence]) -> Iterator[Finding]:
         """Destroyed key material under another subject."""

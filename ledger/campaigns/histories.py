@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,15 @@ import msgspec
 
 from ledger.batch import NotInABatch
 from ledger.campaigns.edits import PRIVATE, Visit, public_fields, said_in
+from ledger.campaigns.frame import household_subject
 from ledger.campaigns.merging import ANSWERS, History, Version, parts
 from ledger.campaigns.planning import Planning
-from ledger.campaigns.survey import ANSWERS as BALLOT
-from ledger.campaigns.survey import Ballot, survey_shelf, survey_subject
+from ledger.campaigns.survey import BALLOT, Ballot, survey_shelf, survey_subject
+from ledger.erasure.erasures import Erasure, erasure_id
 from ledger.facts import Sealed
 from ledger.recording import Basis
 
-EDIT, SAID = "edit", "said"
+OWN, SAID = "edit", "said"
 """What an edit said of private fields: under its author's key; under the survey's, its answers and
 which of them clash."""
 
@@ -26,23 +27,28 @@ which of them clash."""
 class Histories(Planning):
     """Reading the versions of a visit, and sealing what a new one says."""
 
-    def history_of(self, visit_id: UUID, visit: Visit) -> History:
-        """Every version of a visit with its values; what was erased from the vault is None.
+    def history_of(self, visit_id: UUID, visit: Visit, basis: Basis | None = None) -> History:
+        """Every version of a visit with its values; what was erased is None, from the fence on.
 
-        Raises NotInABatch while what it sealed waits to be saved: the vault cannot open that yet.
+        What is decided on it must be saved on ``basis``: while no erasure of its household has
+        moved, for else answers that are gone would be written anew. Raises NotInABatch while what
+        it sealed waits to be saved: the vault cannot open that yet.
         """
         batch, first = self.batch, visit.first
         if batch is not None and any(row.originator_id == visit_id for row in batch.rows):
             raise NotInABatch
         assert first is not None
-        opened = self._opened(visit_id, first.sealed, (*PRIVATE, BALLOT))
+        fence = self._fence_of(visit_id, first.household, basis)
+        at = visit.state.position
+        opener = self.vault.opener(visit_id)
+        opened = _opened(opener, () if at < fence else first.sealed, (*PRIVATE, BALLOT))
         told: dict[str, Any] = {name: opened.get(name) for name in PRIVATE}
         ballot = opened.get(BALLOT) or {}
         told |= {ANSWERS + one: answer for one, answer in (ballot.get("plus") or {}).items()}
         history = History(public_fields(first) | told)
-        for number, edit in enumerate(visit.edits, 2):
-            fields = f"{EDIT}@{number}", f"{SAID}@{number}"
-            own, answers = self._opened(visit_id, edit.sealed, fields).values()
+        for number, (edit, at) in enumerate(zip(visit.edits, visit.positions, strict=True), 2):
+            fields = f"{OWN}@{number}", f"{SAID}@{number}"
+            own, answers = _opened(opener, () if at < fence else edit.sealed, fields).values()
             empty: tuple[dict[str, Any], list[str]] = ({}, [])
             answered, waiting = answers or empty
             history.add(Version(
@@ -51,12 +57,15 @@ class Histories(Planning):
             ))  # fmt: skip
         return history
 
-    def _opened(
-        self, visit_id: UUID, sealed: Sequence[Sealed], fields: Sequence[str]
-    ) -> dict[str, Any]:
-        """The value of each of the fields; None of one that was not sealed, or was erased."""
-        found = {one.field: one for one in sealed}
-        return {field: self.vault.opened(visit_id, found.get(field)) for field in fields}
+    def _fence_of(self, visit_id: UUID, household: str | None, basis: Basis | None) -> int:
+        """The last fence of its household that names a visit: what came before it is erased."""
+        if household is None:
+            return 0
+        originator = erasure_id(household_subject(household))
+        erasure = self.fold(originator, Erasure())
+        if basis is not None:
+            basis.unchanged[originator] = erasure.version
+        return erasure.visits.get(visit_id, 0)
 
     def seal_edit(
         self, basis: Basis, visit_id: UUID, visit: Visit, history: History, made: Version,
@@ -69,7 +78,7 @@ class Histories(Planning):
         survey = survey_subject(campaign_id) if campaign_id else made.by
         waiting = [one for one in made.clashes if one in answers]
         said = [answers, waiting] if answers else None
-        for field, subject, values in ((EDIT, made.by, own), (SAID, survey, said)):
+        for field, subject, values in ((OWN, made.by, own), (SAID, survey, said)):
             if values:
                 one, row = self.vault.seal(visit_id, subject, f"{field}@{number}", values, now)
                 sealed.append(one)
@@ -97,3 +106,11 @@ class Histories(Planning):
         )  # fmt: skip
         basis.rows.append(row)
         return (sealed,)
+
+
+def _opened(
+    opener: Callable[[Sealed], Any], sealed: Sequence[Sealed], fields: Sequence[str]
+) -> dict[str, Any]:
+    """The value of each of the fields; None of one that was not sealed, or was erased."""
+    found = {one.field: one for one in sealed}
+    return {field: opener(found[field]) if field in found else None for field in fields}

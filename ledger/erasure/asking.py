@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ledger import access
-from ledger.campaigns.frame import household_subject
+from ledger.campaigns.campaign import CampaignPlanned
+from ledger.campaigns.frame import door_id, household_subject
 from ledger.commands import Signature, signature
+from ledger.contributions.visits import VisitRecorded
 from ledger.erasure.erasures import (
     GONE,
     Basis,
@@ -33,6 +36,8 @@ from ledger.errors import NotFound, SelfApproval
 from ledger.facts import Entry
 from ledger.log import Append
 from ledger.participants import Actor, ParticipantRegistered, RoleGranted
+from ledger.searching import Wanted, search
+from ledger.store.mapper import as_uuid
 from ledger.store.rows import VaultRow
 from ledger.tokens import Tokens
 
@@ -81,23 +86,23 @@ class Asking(Tokens):
     ) -> ErasureReceipt:  # fmt: skip
         """Ask that somebody's personal data be erased: one's own, or for somebody else.
 
-        Raises UnknownSubject, AlreadyErased, ErasureOpen.
+        For a household it may be asked again once more was kept of it. Raises UnknownSubject,
+        AlreadyErased, ErasureOpen.
         """
 
-        if household is not None and household_subject(household) != subject:
-            raise UnknownSubject
-
         def decide(known: Erasure, signed: dict[str, Any]) -> SignedStep:
-            if known.step in GONE:
-                raise AlreadyErased
-            if known.step not in ("unknown", "refused"):
+            if not known.may_ask(lambda: self._is_kept(known, household)):
+                if known.step in GONE:
+                    raise AlreadyErased
                 raise ErasureOpen(id=erasure_id(subject), state=known.state)
             staff = any(map(is_office, self._roles_ever(subject)))
             return ErasureRequested(
                 subject=subject, basis=basis, staff=staff, household=household, **signed
             )
 
-        return self._erasure_step(actor, "ask", subject, request, submission_id, now, decide)
+        return self._erasure_step(
+            actor, "ask", subject, request, submission_id, now, decide, household=household
+        )
 
     def approve_erasure(
         self, actor: Actor, identifier: UUID, request: Any, submission_id: UUID | None,
@@ -131,7 +136,10 @@ class Asking(Tokens):
         self, actor: Actor | None, action: str, subject: UUID, request: Any,
         submission_id: UUID | None, now: datetime,
         decide: Callable[[Erasure, dict[str, Any]], SignedStep], rows: Sequence[VaultRow] = (),
+        household: str | None = None,
     ) -> ErasureReceipt:  # fmt: skip
+        if household is not None and household_subject(household) != subject:
+            raise UnknownSubject
         signed: Signature | None = None
         if actor is not None and submission_id is not None:
             signed = signature(
@@ -141,7 +149,7 @@ class Asking(Tokens):
 
         def command() -> ErasureReceipt:
             person = self.participant(subject)
-            if not self._reaches_subject(actor, subject):
+            if not self._reaches_subject(actor, subject, household):
                 raise UnknownSubject
             known = self.erasure(subject)
             if signed and (position := signed.earlier(known.commands)) is not None:
@@ -171,18 +179,52 @@ class Asking(Tokens):
             then.apply(entry)
         return then
 
-    def _reaches_subject(self, actor: Actor | None, subject: UUID) -> bool:
+    def _reaches_subject(
+        self, actor: Actor | None, subject: UUID, household: str | None
+    ) -> bool:
         """Whether anything is kept of a subject, within the actor's district where they have one.
 
-        What has no district of its own (a household, an account) is the city's to erase.
+        What has no district of its own (a household, an account) is the city's to erase. Of a
+        household that a frame lists without an address visits may keep something all the same.
         """
         registered = self.participant(subject).registered
         if registered is not None:
             path = self.districts.current().path(registered.district)
             own = actor is not None and actor.participant_id == subject
             return actor is None or own or access.within(actor, path)
+        if actor is not None and actor.district is not None:
+            return False
         known = self.store.select_stored_key(subject) is not None or self.erasure(subject).version
-        return bool(known) and (actor is None or actor.district is None)
+        return bool(known) or (household is not None and self._is_listed(household))
+
+    def _is_listed(self, household: str) -> bool:
+        """Whether the frame of any campaign has a household."""
+        planned = Wanted((CampaignPlanned.topic,))
+        doors = [
+            door_id(as_uuid(row.originator_id), household)
+            for found in search(self, planned, 0) for row in found.rows
+        ]  # fmt: skip
+        return bool(doors and self.store.select_versions(doors))
+
+    def _is_kept(self, known: Erasure, household: str | None) -> bool:
+        """Whether the vault has anything of the visits to a household."""
+        if household is None:
+            return False
+        later = self.visits_to(household, known.searched, self.head())
+        visits = chain(known.visits, (visit for visit, _ in later))
+        return any(map(self.store.select_fields, visits))
+
+    def visits_to(
+        self, household: str, after: int, through: int
+    ) -> Iterator[tuple[UUID, int]]:
+        """Visits to a household in campaigns, with their positions behind ``after``."""
+        for found in search(self, Wanted((VisitRecorded.topic,)), after):
+            for entry in map(self.entry, found.rows):
+                number = getattr(entry.fact, "household", None)
+                if number == household and entry.position <= through:
+                    yield entry.originator_id, entry.position
+            if found.reached >= through:
+                return
 
     def _roles_ever(self, person: UUID) -> set[str]:
         """Every role somebody was ever given."""

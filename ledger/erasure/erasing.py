@@ -7,17 +7,18 @@ completed. The fence is the point of no return, and committed together with its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import OperationalError
 
 from ledger import identity
-from ledger.contributions.visits import VisitRecorded
 from ledger.erasure.asking import ErasureReceipt, erasure_told
 from ledger.erasure.erasures import (
+    DUE,
     Erasure,
     ErasureCompleted,
     ErasureFenced,
@@ -35,11 +36,11 @@ from ledger.participants import (
     TokenState,
 )
 from ledger.searching import Wanted, search
-from ledger.store.fences import plain
+from ledger.store.fences import Place, plain
 from ledger.store.rows import Fence
 
 VISITS_MAX = 1_000
-"""That many ids fit into one fact; a household has tens of visits."""
+"""That many ids fit into one fact, and one fence; a household has tens of visits."""
 ROWS_AT_ONCE = 500
 PAUSE_SECONDS = 0.005
 
@@ -56,21 +57,20 @@ class Erasing(Holding):
 
         Nothing happens while a second person or a hold is waited for, nor after it is completed.
         """
-        if self.erasure(subject).may_fence:
-            if not self.attempt(lambda: self._fence(subject, now)):
-                held = erasure_told(subject, self.erasure(subject))
-                return msgspec.structs.replace(held, state="held")
-            told("fenced")
+        while (found := self.attempt(lambda: self._fence(subject, now))) == "fenced":
+            told(found)
         state = self.erasure(subject)
+        if found == "held":
+            return msgspec.structs.replace(erasure_told(subject, state), state=found)
         if state.step == "fenced":
             self._end_access(subject, now)
             told("access_ended")
-            fence = fence_of(state)
-            self._destroy(fence)
+            fences = fences_of(state)
+            self._destroy(fences)
             told("destroyed")
             self.store.scrub()
             told("scrubbed")
-            self._check_gone(fence)
+            self._check_gone(fences)
             told("checked")
             state = self.attempt(lambda: self._finish(subject, now))
             told(state.step)
@@ -105,51 +105,62 @@ class Erasing(Holding):
         unfinished = {subject for subject, state in states.items() if state.step == "fenced"}
         again = [
             subject for subject in self.store.select_brought_back()
-            if subject not in unfinished and self._destroy(latest_of(fences[subject].values()))
+            if subject not in unfinished and self._destroy(list(fences[subject].values()))
         ]  # fmt: skip
         if again:
             self.store.scrub()
         return again
 
-    def _fence(self, subject: UUID, now: datetime) -> bool:
-        """Set the fence; False where what goes with a household is under somebody's hold."""
+    def _fence(self, subject: UUID, now: datetime) -> Literal["fenced", "held", ""]:
+        """Set the fence, or another for visits that came before it unseen; empty where all is set.
+
+        Held is what goes with a household while somebody's hold is on it.
+        """
         state = self.erasure(subject)
-        if not state.may_fence:
-            return True
-        visits = self._visits(state)
+        visits, searched = self._unnamed(state)
+        if not state.may_name(visits):
+            return ""
         others = self._erasures_of_owners(visits)
         if any(one.holds for one in others.values()):
-            return False
+            return "held"
         # With a key nobody else can make one meanwhile, so its print is that of what is destroyed.
         self.vault.make_keys([subject])
         wrapped = self.store.select_stored_key(subject)
         prints = self.vault.prints(subject, wrapped) if wrapped else ()
-        fact = ErasureFenced(subject=subject, prints=prints, kept=state.kept, visits=visits)
+        fact = ErasureFenced(
+            subject=subject, prints=prints, kept=state.kept, visits=visits, searched=searched
+        )
         fence = Fence(subject, prints, fact.kept, fact.visits)
         unchanged = {erasure_id(owner): one.version for owner, one in others.items()}
         self.append(
             [Append(erasure_id(subject), state.version, [fact])], now, fence=fence,
             unchanged=unchanged,
         )  # fmt: skip
-        return True
+        return "fenced"
 
     def _erasures_of_owners(self, visits: Iterable[UUID]) -> dict[UUID, Erasure]:
         """Erasures and holds of those under whose keys something of these visits is."""
         owners = {row.subject for one in visits for row in self.store.select_vault(one)}
         return {owner: self.erasure(owner) for owner in owners}
 
-    def _visits(self, state: Erasure) -> tuple[UUID, ...]:
-        """The visits to a household that is erased."""
-        household = state.requested and state.requested.household
-        if household is None or state.fences:
-            return state.visits
-        wanted = Wanted((VisitRecorded.topic,))
-        visits = (self.entry(row) for found in search(self, wanted, 0) for row in found.rows)
+    def _unnamed(self, state: Erasure) -> tuple[tuple[UUID, ...], int]:
+        """The visits the next fence is to name, and how far the log is searched for them then.
+
+        The first fence names all there are, those of earlier erasures again. A visit that was
+        recorded while it was being set is looked for once it stands: no more of those can come.
+        """
+        asked, stands = state.requested, state.step == "fenced"
+        first = state.may_fence and state.step in DUE
+        if asked is None or asked.household is None or not (first or stands):
+            return (), 0
+        through = state.began - 1 if stands else self.head()
         found = [
-            entry.originator_id for entry in visits
-            if getattr(entry.fact, "household", None) == household
+            (visit, state.searched) for visit, position in state.visits.items()
+            if not stands or position < state.began
         ]  # fmt: skip
-        return tuple(found[:VISITS_MAX])
+        found += self.visits_to(asked.household, state.searched, through)
+        part = dict(found[:VISITS_MAX])
+        return tuple(part), through if len(found) <= VISITS_MAX else found[VISITS_MAX - 1][1]
 
     def _end_access(self, subject: UUID, now: datetime) -> None:
         """End every token, role and consent of a participant, all in one commit."""
@@ -181,9 +192,9 @@ class Erasing(Holding):
                 token = identity.token_id(fact.token_sha256)
                 yield token, self.fold(token, TokenState())
 
-    def _destroy(self, fence: Fence) -> bool:
-        """Destroy what goes behind a fence; whether there was anything."""
-        places = self.store.select_places(fence)
+    def _destroy(self, fences: Sequence[Fence]) -> bool:
+        """Destroy what goes behind the fences of a subject; whether there was anything."""
+        fence, places = latest_of(fences), places_behind(self.store, fences)
         wrapped = spent = self.store.select_stored_key(fence.subject)
         if wrapped and not fence.kept:  # First, for without it no row opens.
             self.store.destroy(fence, (), wrapped)
@@ -205,13 +216,14 @@ class Erasing(Holding):
             self.store.reseal(fence, wrapped, new, resealed)
         return bool(spent)
 
-    def _check_gone(self, fence: Fence) -> None:
+    def _check_gone(self, fences: Sequence[Fence]) -> None:
         """The store itself must say that nothing is left; raises OperationalError."""
+        fence = latest_of(fences)
         wrapped = self.store.select_stored_key(fence.subject)
         left = wrapped and (
             not fence.kept or set(fence.prints) & set(self.vault.prints(fence.subject, wrapped))
         )
-        if left or self.store.select_places(fence) or self.store.select_key(fence.subject):
+        if left or places_behind(self.store, fences) or self.store.select_key(fence.subject):
             raise OperationalError("something of an erased subject is still there; run it again")
 
     def _finish(self, subject: UUID, now: datetime) -> Erasure:
@@ -229,11 +241,6 @@ class Erasing(Holding):
         return self.erasure(subject)
 
 
-def fence_of(state: Erasure) -> Fence:
-    """The fence of an erasure: the latest, with the key material of all of them."""
-    return latest_of(fences_of(state))
-
-
 def fences_of(state: Erasure) -> list[Fence]:
     """Every fence the facts of an erasure set."""
     return [
@@ -247,3 +254,11 @@ def latest_of(fences: Iterable[Fence]) -> Fence:
     in_order = sorted(fences, key=lambda one: one.position)
     prints = tuple(dict.fromkeys(each for one in in_order for each in one.prints))
     return msgspec.structs.replace(in_order[-1], prints=prints)
+
+
+def places_behind(store: Any, fences: Sequence[Fence]) -> list[Place]:
+    """Where rows are that go behind the fences of one subject: of visits, by the last naming it."""
+    kept, found = latest_of(fences).kept, set[Place]()
+    for one in fences:
+        found.update(store.select_places(msgspec.structs.replace(one, kept=kept)))
+    return sorted(found)

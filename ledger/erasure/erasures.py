@@ -7,6 +7,7 @@ stands here: pseudonyms, codes and numbers alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -83,12 +84,15 @@ class ErasureFenced(AboutSubject, frozen=True, kw_only=True):
     """``prints`` are the SHA-256 of key material that may never return, as stored and unwrapped.
 
     Rows of the fields ``kept`` stay under a new key, for a legal hold. ``visits`` are visits to a
-    household, of which what was kept until here goes too, whoever's key it is under.
+    household, of which what was kept until here goes too, whoever's key it is under; they were
+    looked for up to the position ``searched``. Those that came before this fence but behind that
+    are named by another one, before it is completed.
     """
 
     prints: tuple[str, ...]
     kept: tuple[str, ...] = ()
     visits: tuple[UUID, ...] = ()
+    searched: int = 0
 
 
 @stored_as(
@@ -108,7 +112,7 @@ class ErasureLimited(AboutSubject, frozen=True, kw_only=True):
     en="The personal data of {subject} was erased: {keys} keys, {rows} rows, {tokens} tokens",
 )
 class ErasureCompleted(AboutSubject, frozen=True, kw_only=True):
-    """How much was destroyed; ``photos`` are among the ``rows``."""
+    """How much was destroyed of the subject in all; ``photos`` are among the ``rows``."""
 
     keys: int
     rows: int
@@ -153,7 +157,11 @@ class Erasure(msgspec.Struct):
     holds: dict[UUID, HoldPlaced] = {}
     lifted: dict[UUID, HoldPlaced] = {}
     fences: list[tuple[int, ErasureFenced]] = []
+    began: int = 0
+    """The position of the first fence since it was asked for."""
     completed: ErasureCompleted | None = None
+    ended: int = 0
+    """The position where everything was last destroyed that could be."""
     commands: dict[UUID, tuple[str, int]] = {}
 
     def apply(self, entry: Entry) -> None:
@@ -165,6 +173,8 @@ class Erasure(msgspec.Struct):
             self.requested = fact
         elif isinstance(fact, ErasureFenced):
             self.fences.append((entry.position, fact))
+            if self.step in DUE:
+                self.began = entry.position
         elif isinstance(fact, HoldPlaced):
             self.holds[fact.hold_id] = fact
         elif isinstance(fact, HoldLifted):
@@ -172,6 +182,8 @@ class Erasure(msgspec.Struct):
                 self.lifted[fact.hold_id] = held
         elif isinstance(fact, ErasureCompleted):
             self.completed = fact
+        if isinstance(fact, ErasureCompleted | ErasureLimited):
+            self.ended = entry.position
         self.step = STEPS.get(type(fact), self.step)
         if isinstance(fact, SignedStep) and fact.command_id:
             self.commands[fact.command_id] = (fact.body_digest, entry.position)
@@ -223,8 +235,25 @@ class Erasure(msgspec.Struct):
         return "held" if waits and self.frozen else self.step
 
     @property
-    def visits(self) -> tuple[UUID, ...]:
-        return tuple(one for _, fence in self.fences for one in fence.visits)
+    def visits(self) -> dict[UUID, int]:
+        """The visits to a household that were named, each with the last fence that did so.
+
+        What was kept of one before that position is gone.
+        """
+        return {one: position for position, fence in self.fences for one in fence.visits}
+
+    @property
+    def searched(self) -> int:
+        """How far the log was searched for visits."""
+        return max((fence.searched for _, fence in self.fences), default=0)
+
+    def may_name(self, visits: Sequence[UUID]) -> bool:
+        """Whether a fence may be set: the first, or another for visits it does not name yet."""
+        return self.may_fence or (self.step == "fenced" and bool(visits))
+
+    def may_ask(self, kept: Callable[[], bool]) -> bool:
+        """Whether it may be asked for; once completed, where more was ``kept`` of a household."""
+        return self.step in ("unknown", "refused") or (self.step == "completed" and kept())
 
 
 STEPS: dict[type[Fact], str] = {

@@ -34,7 +34,8 @@ class Holding(Asking):
 
     def place_hold(
         self, actor: Actor | None, subject: UUID, basis: HoldBasis, fields: tuple[str, ...],
-        now: datetime, *, request: Any = None, submission_id: UUID | None = None,
+        now: datetime, *, household: str | None = None, request: Any = None,
+        submission_id: UUID | None = None,
     ) -> ErasureReceipt:  # fmt: skip
         """Let nothing of a subject be erased, or nothing of some fields, until it is lifted.
 
@@ -61,7 +62,7 @@ class Holding(Asking):
             )  # fmt: skip
 
         found = self._erasure_step(
-            actor, "hold", subject, request, submission_id, now, decide, rows
+            actor, "hold", subject, request, submission_id, now, decide, rows, household=household
         )
         return msgspec.structs.replace(found, hold_id=hold_id)
 

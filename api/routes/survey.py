@@ -40,8 +40,10 @@ class QuestionCounts(msgspec.Struct, kw_only=True):
 class SurveyAnswer(msgspec.Struct, kw_only=True):
     """The results; `people` null: too few answered to tell anything, and `items` is empty.
 
-    `group_min` is the smallest group anything is told of, and every number is rounded down to a
-    multiple of it; up to four of the latest answers wait to be counted with the next.
+    A household counts once. `group_min` is the smallest group anything is told of, and every number
+    is rounded down to a multiple of it. In each grid up to four households wait for a fifth that
+    answers for the first time; later answers of those that are counted change with the next five.
+    Where counted answers are taken back, those counted with them wait for the next five too.
     """
 
     campaign_id: UUID
@@ -56,6 +58,7 @@ class SurveyAnswer(msgspec.Struct, kw_only=True):
 def survey(id: UUID, query: Where) -> Response:
     """Anonymous: small groups are left out, and nothing leads back to a household."""
     here, who = services(), actor()
+    here.ledger.districts.current().check(query.district)
     place = query.district or who.district
     if place is not None and not access.within(who, here.ledger.districts.current().path(place)):
         raise NotFound

@@ -14,13 +14,19 @@ import msgspec
 from ledger import identity
 from ledger.campaigns.questionnaire import Answer, Question, chosen
 
-ANSWERS = "answers"
+BALLOT = "answers"
 GROUP_MIN = 5
-"""Nothing is told of fewer people than this."""
+"""Nothing is told of fewer households than this."""
+
+Said = Mapping[str, Answer | list[str]]
+"""Answers by question."""
 
 
 class Ballot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a visit, an edit or a withdrawal adds to the counts of its places, and takes away."""
+    """What stands of a visit's answers (``plus``) and what stood before (``minus``), all of them.
+
+    ``places`` are those of its household, lowest first.
+    """
 
     places: tuple[str, ...]
     household: str
@@ -39,14 +45,13 @@ def survey_shelf(campaign_id: UUID) -> str:
 
 
 class Tally(msgspec.Struct):
-    """Counts of one place: who answered anything, and each question's codes."""
+    """Counts of one place: how many answered anything, and each question's codes."""
 
     people: int = 0
-    households: int = 0
     asked: dict[str, int] = {}
     codes: dict[str, dict[str, int]] = {}
 
-    def add(self, answers: Mapping[str, Answer | list[str]] | None, sign: int) -> None:
+    def add(self, answers: Said | None, sign: int) -> None:
         if not answers:
             return
         self.people += sign
@@ -68,11 +73,11 @@ class QuestionResult(msgspec.Struct, frozen=True):
 def shown(questions: Sequence[Question], tally: Tally) -> list[QuestionResult] | None:
     """The results of a place; None where fewer than five households answered.
 
-    Every number is rounded down to a multiple of five, so that neither a sum nor the whole less
-    its parts tells what a small group said. What comes later is counted five at a time
-    (``counting.py``), so the same again after one more answer tells nothing of it either.
+    Every number is rounded down to a multiple of five, so that of five households no answer is
+    told that one or two of them gave. That looks at several times and places tell no more is not
+    its work, but that of the groups that are counted (``groups.py``).
     """
-    if min(tally.people, tally.households) < GROUP_MIN:
+    if tally.people < GROUP_MIN:
         return None
     return [_shown(one, tally) for one in questions]
 

@@ -21,7 +21,7 @@ def a_question(kind: str = "single", options: int = 2, *, dont_know: bool = True
 
 def told(question: Question, counts: tuple[int, ...], answered: int) -> QuestionResult | None:
     tally = Tally(
-        people=answered, households=answered, asked={"q": answered},
+        people=answered, asked={"q": answered},
         codes={"q": dict(zip(question.codes, counts, strict=True))},
     )  # fmt: skip
     results = shown([question], tally)
@@ -141,5 +141,5 @@ def test_a_question_nobody_was_asked_tells_nothing():
     """A question without answers is all left out, and so is one that the tally does not know."""
     result = told(a_question(options=1), (0, 0), 0)
     assert result is None
-    other = shown([a_question(options=1)], Tally(people=9, households=9))
+    other = shown([a_question(options=1)], Tally(people=9))
     assert other == [QuestionResult("q", None, {"a0": None, "dont_know": None})]

@@ -16,9 +16,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_one_of": ("不是允许的取值，请从以下各项中选择：{0}。", "Choose one of: {0}."),
     "malformed_uuid": ("不是有效的 UUID。", "Not a valid UUID."),
     "malformed_date": ("不是有效的日期。", "Not a valid date; write it as in 2026-11-23."),
-    "malformed_time": ("不是有效的 RFC 3339 时间。", "Not a valid RFC 3339 time."),
+    # Python's times have no leap second, and nobody's phone was seen to send one.
+    "malformed_time": (
+        "不是有效的 RFC 3339 时间（闰秒请写作下一秒）。",
+        "Not a valid RFC 3339 time; write a leap second as the second after it.",
+    ),
     "no_offset": ("时间缺少时区。", "The time has no offset from UTC."),
-    "malformed": ("格式不对。", "Not in the expected format."),
+    "broken_text": ("文字中有半个字符（例如被截断的表情符号），请删去。",
+                    "There is half a character in it (an emoji cut in two, say); delete it."),
+    "malformed": ("格式不对{0}。", "Not in the expected format{0}."),
 }
 # Where marshmallow itself refuses, an object was expected and no type is named. Between Chinese
 # and Latin letters stands a space.
@@ -35,6 +41,11 @@ TYPES = {
     "datetime": (" RFC 3339 时间", "an RFC 3339 time"),
     "date": ("日期", "a date"),
 }
+# Of what goes into the log for good, by its pattern.
+NO_NUMBERS = (
+    "：不得有连续七位数字（如电话号码），也不得有看不见的字符",
+    ": without seven digits in a row, as in a telephone number, and nothing that cannot be seen",
+)
 UNITS = {"str": ("个字符", "characters"), "array": ("项", "items"), "object": ("个字段", "fields")}
 BOUNDS = {
     ">=": ("，应不小于 {0}", ": it must be at least {0}"),
@@ -46,7 +57,7 @@ BOUNDS = {
 # msgspec's complaint -> our code; the group is the detail of the sentence.
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Expected `\w+` with a timezone()"), "no_offset"),
-    (re.compile(r"Expected `\w+` matching()"), "malformed"),
+    (re.compile(r"Expected `\w+` matching(?: regex '\^\(\?!\.\*)?(\\+d\{7\}|)"), "malformed"),
     (re.compile(r"Expected (`\w+` of length <= \d+)"), "too_long"),
     (re.compile(r"Expected (`\w+` of length >= \d+)"), "too_short"),
     (re.compile(r"Expected (`\w+` of length \d+)"), "wrong_length"),
@@ -88,6 +99,8 @@ def sentence(code: str, detail: str) -> tuple[str, str]:
 
 def _detail(code: str, detail: str) -> tuple[str, str]:
     """What fills the gap of a sentence, in both languages."""
+    if code == "malformed":
+        return NO_NUMBERS if detail else ("", "")
     if code == "wrong_type":
         names = [TYPES.get(one, (one, one)) for one in detail.split(" | ")]
         return "或".join(zh for zh, _ in names), " or ".join(en for _, en in names)

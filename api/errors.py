@@ -24,6 +24,8 @@ from api.published import DAMAGED, LogDamaged, LogUnready
 from api.tails import TooManyTails
 from ledger import errors as refused
 from ledger.campaigns import errors as campaigns
+from ledger.commands import TooLarge
+from ledger.contributing import ChangedSince
 from ledger.devices import DeviceSeqReused
 from ledger.erasure import errors as erasures
 from ledger.errors import LedgerError
@@ -87,12 +89,6 @@ class DatabaseUnavailable(LedgerError):
     en = "The database is not available; send the same submission again in a moment."
 
 
-class TooLarge(LedgerError):
-    code = "entry_too_large"
-    zh = "内容过长，无法记入账本；请缩短后重试。"
-    en = "The content is too long for an entry of the log; shorten it and try again."
-
-
 class HttpProblem(LedgerError):
     """What Flask and Werkzeug refuse by themselves, under a code of ours."""
 
@@ -149,7 +145,8 @@ STATUS: dict[type[LedgerError], int] = {
     refused.ReversalOver: 409,
     refused.AwardExpired: 409,
     campaigns.CampaignNotOpen: 409,
-    campaigns.CampaignClosed: 409,
+    campaigns.CampaignOver: 409,
+    campaigns.CampaignDaysOver: 409,
     campaigns.AlreadyOpen: 409,
     campaigns.AlreadyClosed: 409,
     campaigns.FrameFrozen: 409,
@@ -157,6 +154,8 @@ STATUS: dict[type[LedgerError], int] = {
     campaigns.OtherGrid: 403,
     campaigns.StockExceeded: 409,
     campaigns.WithdrawWindowOver: 409,
+    campaigns.TooManyEdits: 409,
+    ChangedSince: 409,
     campaigns.VisitIsWithdrawn: 410,
     campaigns.EarlierItemMissing: 409,
     DeviceSeqReused: 409,

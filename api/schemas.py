@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from uuid import UUID
 
 import msgspec
-from flask import g, request
+from flask import g, has_request_context, request
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load
 from webargs.flaskparser import FlaskParser
 
@@ -25,6 +25,7 @@ from api.errors import (
     UnsupportedEncoding,
     UnsupportedMediaType,
 )
+from api.unfit import decoded, misfit, whole_text
 from ledger.errors import FieldError, InvalidInput
 
 ERRORS_MAX = 100
@@ -45,13 +46,19 @@ class Leaf(fields.Field[Any]):
         super().__init__(**kwargs)
         self.default = default
         self.shape = _with_offsets(shape)
+        self.judged = not _leaves_open(self.shape)
         self.strict = strict
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
-            return msgspec.convert(value, self.shape, strict=self.strict)
+            made = msgspec.convert(value, self.shape, strict=self.strict)
+        except UnicodeEncodeError:
+            raise ValidationError(misfit(value)) from None
         except (msgspec.ValidationError, OverflowError) as error:
             raise ValidationError(coded(error, self.shape)) from None
+        if self.judged and _may_be_unfit() and (unfit := misfit(value)):
+            raise ValidationError(unfit)
+        return made
 
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **kwargs: Any) -> Any:
         """As marshmallow's, but that null too is for the type to judge."""
@@ -137,13 +144,22 @@ def _with_offsets(shape: Any) -> Any:
     return shape
 
 
+def _leaves_open(shape: Any) -> bool:
+    """Whether something in it may be anything: it is judged once it is given a type."""
+    return shape is Any or any(map(_leaves_open, get_args(shape)))
+
+
+def _may_be_unfit() -> bool:
+    return has_request_context() and g.get("unfit", False)
+
+
 class Parser(FlaskParser):
     """Reads JSON with msgspec and raises our refusals; used by every route."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}
 
     def load_json(self, *_: Any) -> Any:
-        """The body as sent: a JSON object in UTF-8, neither compressed nor with NaN in it."""
+        """The body as sent: a JSON object in UTF-8, not compressed."""
         return body_sent()
 
     def load_querystring(self, req: Any, *_: Any) -> Any:
@@ -186,19 +202,30 @@ def body_sent() -> dict[str, Any]:
     if "body_sent" in g:
         sent: dict[str, Any] = g.body_sent
         return sent
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedEncoding
+    refuse_compressed()
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
     try:
-        body = msgspec.json.decode(request.get_data())
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body, g.unfit = decoded(request.get_data())
+    except (ValueError, RecursionError):
         raise MalformedJson from None
     if not isinstance(body, dict):
         raise MalformedJson
     g.body_sent = body
     return body
+
+
+def bytes_sent() -> bytes:
+    """The body as it came, whatever its type is said to be; refuses a compressed one."""
+    refuse_compressed()
+    return request.get_data()
+
+
+def refuse_compressed() -> None:
+    """Raises UnsupportedEncoding for a body that must be unpacked first."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedEncoding
 
 
 def _flat(messages: Any, path: str) -> Iterator[FieldError]:
@@ -210,7 +237,8 @@ def _flat(messages: Any, path: str) -> Iterator[FieldError]:
             elif isinstance(key, int):
                 yield from _flat(inner, f"{path}[{key}]")
             else:
-                yield from _flat(inner, f"{path}.{key}" if path else str(key))
+                name = whole_text(str(key))
+                yield from _flat(inner, f"{path}.{name}" if path else name)
     else:
         for text in messages:
             code, _, detail = str(text).partition("|")

@@ -16,6 +16,9 @@ from ledger.facts import Entry
 from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota, VaultRow
 
+Refusal = Callable[[int], LedgerError]
+"""What to say where a quota has no room, by how much of it is left."""
+
 
 class NotInABatch(Exception):
     """A command depends on what a batch cannot see; it must be saved by itself."""
@@ -30,7 +33,7 @@ class Batch:
         self.unchanged: dict[UUID, int] = {}
         self.quotas: list[Quota] = []
         self.taken: dict[str, int] = {}  # by quota
-        self.refusals: dict[str, LedgerError] = {}
+        self.refusals: dict[str, Refusal] = {}
         self.afterwards: list[Callable[[], object]] = []
         self._added: dict[UUID, list[Entry]] = {}
         self._read: dict[Hashable, list[Any]] = {}
@@ -95,9 +98,10 @@ class Batch:
             if one.full or one.limit is None or one.amount <= 0:
                 continue
             (stored,) = self.once(("used", one.key), partial(_alone, used, one.key))
+            before = stored + self.taken.get(one.key, 0) + taken.get(one.key, 0)
             taken[one.key] = taken.get(one.key, 0) + one.amount
-            if stored + self.taken.get(one.key, 0) + taken[one.key] > one.limit:
-                raise QuotaExceeded(one.key)
+            if before + one.amount > one.limit:
+                raise QuotaExceeded(one.key, max(one.limit - before, 0))
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
@@ -133,3 +137,9 @@ class Batch:
 
 def _alone(used: Callable[[str], int], key: str) -> list[int]:
     return [used(key)]
+
+
+def refused(refusals: Mapping[str, Refusal], exceeded: QuotaExceeded) -> Exception:
+    """What is said of a quota that has no room; itself where nothing was left to say."""
+    refusal = refusals.get(exceeded.key)
+    return refusal(exceeded.left) if refusal else exceeded

@@ -9,12 +9,18 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
-from ledger.errors import SubmissionConflict
+from ledger.errors import LedgerError, SubmissionConflict
 from ledger.facts import Fact
 from ledger.store.rows import Quota, VaultRow
 
 if TYPE_CHECKING:
     from ledger.vault import Vault
+
+
+class TooLarge(LedgerError):
+    code = "entry_too_large"
+    zh = "内容过长，无法记入账本；请缩短后重试。"
+    en = "The content is too long for an entry of the log; shorten it and try again."
 
 
 class Signed(Fact, frozen=True):

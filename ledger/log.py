@@ -16,7 +16,7 @@ import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError
 
-from ledger.batch import Batch
+from ledger.batch import Batch, refused
 from ledger.errors import Contended
 from ledger.facts import Entry, Fact
 from ledger.identity import wallet_id
@@ -146,7 +146,7 @@ class Log(Application[UUID]):
                 vault_rows=batch.rows, unchanged=batch.unchanged, quotas=batch.quotas,
             )  # fmt: skip
         except QuotaExceeded as exceeded:
-            raise batch.refusals.get(exceeded.key, exceeded) from None
+            raise refused(batch.refusals, exceeded) from None
         batch.saved(positions)
 
     @property

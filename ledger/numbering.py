@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -41,10 +41,11 @@ class Numbers:
         }
 
     @contextmanager
-    def holding(self, item: Item) -> Iterator[None]:
+    def holding(self, item: Item, is_recorded: Callable[[], bool]) -> Iterator[None]:
         """The item's number is its own while it is recorded, and free again where that fails.
 
-        Raises DeviceSeqReused where it was another submission's.
+        Raises DeviceSeqReused where it was another submission's, unless this one was recorded
+        before: then it is a replay, whatever number it comes under.
         """
         seq, submission_id = item.device_seq, item.submission_id
         if seq is None or submission_id is None:
@@ -52,7 +53,10 @@ class Numbers:
             return
         known = self._taken.get(seq) or self._known[seq // BLOCK].received.get(seq)
         if known not in (None, submission_id):
-            raise DeviceSeqReused(device_seq=seq)
+            if not is_recorded():
+                raise DeviceSeqReused(device_seq=seq)
+            yield
+            return
         first = seq not in self._taken
         self._taken[seq] = submission_id
         try:
@@ -63,14 +67,16 @@ class Numbers:
             raise
 
     def save(self, results: Mapping[int, Result], now: datetime) -> None:
-        """Note the numbers of what was recorded and was not noted yet."""
+        """Note the numbers of what was recorded, or refused for good, and was not noted yet."""
         new: dict[int, dict[int, UUID]] = {}
-        for number, result in results.items():
-            seq, submission_id = self._parcel.items[number].device_seq, result.submission_id
-            if seq is None or submission_id is None or result.status not in RECORDED:
+        recorded = [number for number, one in results.items() if one.status in RECORDED]
+        for number in (*recorded, *(number for number, one in results.items() if one.final)):
+            item = self._parcel.items[number]
+            seq, submission_id = item.device_seq, item.submission_id
+            if seq is None or submission_id is None:
                 continue
             if seq not in self._known[seq // BLOCK].received:
-                new.setdefault(seq // BLOCK, {})[seq] = submission_id
+                new.setdefault(seq // BLOCK, {}).setdefault(seq, submission_id)
         writes = [
             Append(block_id(self._device, block), self._known[block].version, [ItemsReceived(
                 participant_id=self._parcel.actor.participant_id, items=tuple(items.items()),

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from ledger.campaigns.errors import (
+    BuildsOnItself,
+    CampaignOver,
+    TooManyEdits,
+    VisitIsWithdrawn,
+    WithdrawWindowOver,
+)
 from ledger.contributions import BY_KIND
-from ledger.errors import FieldError, LedgerError
+from ledger.erasure.errors import SubjectErased
+from ledger.errors import AlreadyDecided, FieldError, InvalidInput, LedgerError
 from ledger.participants import Actor
 
 EDIT, WITHDRAWAL, PHOTOS = "visit_edit", "visit_withdrawal", "photos"
 ACTIONS = {EDIT: "edit", WITHDRAWAL: "withdraw", PHOTOS: "photos"}
 KINDS = (*BY_KIND, *ACTIONS)
 RECORDED = ("created", "replayed")
+FINAL = (
+    AlreadyDecided, BuildsOnItself, CampaignOver, SubjectErased, TooManyEdits, VisitIsWithdrawn,
+    WithdrawWindowOver,
+)  # fmt: skip
 Status = Literal["created", "replayed", "conflict", "invalid", "waiting"]
 
 
-class ItemTooLarge(LedgerError):
-    code = "entry_too_large"
-    zh = "内容过长，无法记入账本；请缩短后重试。"
-    en = "The content is too long for an entry of the log; shorten it and try again."
+class MalformedItem(InvalidInput):
+    """What is wrong with an item's shape; its paths are from the item on, not from its body on."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +52,6 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     about: UUID | None = None
     about_kind: str = "visit"
     errors: tuple[FieldError, ...] = ()
-
-    @property
-    def name(self) -> tuple[Any, ...]:
-        """What makes it the same command as another."""
-        return self.kind, self.submission_id, self.about, self.about_kind
 
     @property
     def builds_on(self) -> tuple[UUID, ...]:
@@ -75,9 +80,26 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Any = None
     refusal: LedgerError | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether it was refused for good: the same can never be recorded, however often sent."""
+        return isinstance(self.refusal, FINAL)
+
+
+def in_circles(after: Mapping[Hashable, Hashable]) -> set[Hashable]:
+    """Those that come after themselves, or after such; ``after`` says behind what each comes."""
+    left = dict(after)
+    while free := [one for one, before in left.items() if before not in left]:
+        for one in free:
+            del left[one]
+    return set(left)
+
 
 class Synced(msgspec.Struct, frozen=True):
-    """The results in the order of the items, and the device's numbers that never came."""
+    """The results in the order of the items, and the device's numbers that never came.
+
+    A number came once its item was recorded or refused for good; in this parcel, however it fared.
+    """
 
     results: list[Result]
     missing_seqs: list[int]

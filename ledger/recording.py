@@ -10,10 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.campaigns.campaign import Campaign
+from ledger.batch import NotInABatch, Refusal, refused
 from ledger.contributions.base import F
 from ledger.districts import Districts
-from ledger.errors import LedgerError
 from ledger.facts import Entry, Sealed
 from ledger.log import Append, Log
 from ledger.policy import KindRules, PolicyBook
@@ -23,7 +22,6 @@ from ledger.settlement import policy_for
 from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota, VaultRow
 from ledger.submissions import Submission
-from ledger.trails.trails import Trails
 
 
 class Basis(msgspec.Struct):
@@ -34,9 +32,9 @@ class Basis(msgspec.Struct):
     shelves: dict[str, int] = {}
     unchanged: dict[UUID, int] = {}
     quotas: list[Quota] = []
-    refusals: dict[str, LedgerError] = {}  # by quota: what to say where it has no room
+    refusals: dict[str, Refusal] = {}
 
-    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
+    def take(self, key: str, amount: int, limit: int | None, refusal: Refusal) -> None:
         """Take so many of what many share; a negative amount gives back."""
         self.quotas.append(Quota(key, amount, limit))
         self.refusals[key] = refusal
@@ -54,7 +52,7 @@ class Basis(msgspec.Struct):
                 shelves=self.shelves, quotas=[*self.quotas, *quotas],
             )  # fmt: skip
         except QuotaExceeded as exceeded:
-            raise self.refusals.get(exceeded.key, exceeded) from None
+            raise refused(self.refusals, exceeded) from None
 
 
 class Recording:
@@ -92,20 +90,18 @@ class Recording:
 
     def shelf(self, name: str, newest: int) -> Sequence[Any]:
         """The newest values of a shelf, which must still be its newest when this is saved."""
+        if self._ledger.batch is not None:
+            raise NotInABatch  # Told before anything is measured against it.
         if self._turn is None:
             self._turn = self._ledger.shelf_turns.of(name)
             self._turn.acquire()
         values, self.basis.shelves[name] = self._ledger.vault.on_shelf(name, newest)
         return values
 
-    def campaign(self, campaign_id: UUID) -> Campaign:
-        found = self._ledger.campaigns.current(campaign_id)
-        self.basis.unchanged[campaign_id] = found.version
-        return found
-
-    def trails(self) -> Trails:
-        found = self._ledger.trails.current()
-        self.basis.unchanged[self._ledger.trails.originator_id] = found.version
+    def register(self, name: str, of: UUID | None = None) -> Any:
+        register = getattr(self._ledger, name)
+        found = register.current() if of is None else register.current(of)
+        self.basis.unchanged[of or register.originator_id] = found.version
         return found
 
     def originator(self, originator_id: UUID, state: F) -> F:
@@ -113,7 +109,7 @@ class Recording:
         self.basis.unchanged[originator_id] = found.version
         return found
 
-    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
+    def take(self, key: str, amount: int, limit: int | None, refusal: Refusal) -> None:
         self.basis.take(key, amount, limit, refusal)
 
     def __enter__(self) -> Recording:

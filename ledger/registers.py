@@ -9,10 +9,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from ledger import identity
+from ledger.campaigns.campaign import Campaign, CampaignPlanned
+from ledger.campaigns.frame import HouseholdListed
 from ledger.campaigns.register import Campaigns
 from ledger.coins import CoinsAwarded
 from ledger.days import day_of
-from ledger.districts import CODE, KINDS, DistrictImported, Districts
+from ledger.districts import DistrictImported, Districts, fault
 from ledger.errors import FieldError, InvalidInput, PolicyBackdated, PolicyConflict, UnknownDistrict
 from ledger.facts import Fact
 from ledger.log import Append, Register
@@ -85,7 +87,13 @@ class Registers(Past):
             self.publish_policy(default_policy(), None, now)
 
     def import_reaches(self, reaches: Sequence[ReachImported], now: datetime) -> int:
-        """Add or replace reaches; those already there unchanged are left out of the count."""
+        """Add or replace reaches; those already there unchanged are left out of the count.
+
+        Raises InvalidInput, UnknownDistrict: nothing is imported then.
+        """
+        tree = self.districts.current()
+        for reach in reaches:
+            tree.check(reach.district)
 
         def save(batch: Sequence[ReachImported]) -> int:
             rivers = self.rivers.current()
@@ -99,39 +107,57 @@ class Registers(Past):
         return sum(self.attempt(partial(save, batch)) for batch in _batches(reaches))
 
     def import_districts(self, districts: Sequence[DistrictImported], now: datetime) -> int:
-        """Add or replace districts, parents before or among them; returns how many are new."""
-        tree = self.districts.current()
-        codes = set(tree.by_code) | {one.code for one in districts}
+        """Add or replace districts, parents before or among them; returns how many are new.
+
+        Raises InvalidInput, UnknownDistrict: nothing is imported then.
+        """
         for one in districts:
-            if one.kind not in KINDS or not CODE.match(one.code):
-                field = "code" if one.kind in KINDS else "kind"
-                raise InvalidInput(
-                    [FieldError(field, "malformed_code", "代码或类别不对", "not a code or kind")]
-                )
-            if one.parent is not None and one.parent not in codes:
-                raise UnknownDistrict(district=one.parent)
-        if circular := tree.with_facts(districts).circular():
-            en = f"{circular} is above itself"
-            raise InvalidInput([FieldError("parent", "circular", "上级行政区互为上下级", en)])
+            if problem := fault(one.code, one.name, one.kind):
+                raise InvalidInput([problem])
 
         def save(batch: Sequence[DistrictImported]) -> int:
-            tree = self.districts.current()
+            tree, (fixed, unchanged) = self.districts.current(), self._fixed_kinds(districts)
+            for code, problem in tree.misfits(districts, fixed).items():
+                if problem.code != UnknownDistrict.code:
+                    raise InvalidInput([problem])
+                above = next(one.parent for one in districts if one.code == code)
+                raise UnknownDistrict([problem], district=above)
             new: list[Fact] = [one for one in batch if tree.by_code.get(one.code) != one]
             if new:
-                self.append([Append(identity.DISTRICTS, tree.version, new)], now)
+                self.append(
+                    [Append(identity.DISTRICTS, tree.version, new)], now, unchanged=unchanged
+                )
             return len(new)
 
         return sum(self.attempt(partial(save, batch)) for batch in _batches(districts))
 
+    def misfits(self, districts: Sequence[DistrictImported]) -> dict[str, FieldError]:
+        """What of an import does not fit into the tree as it stands, by code."""
+        fixed, _ = self._fixed_kinds(districts)
+        return self.districts.current().misfits(districts, fixed)
+
+    def _fixed_kinds(
+        self, districts: Sequence[DistrictImported]
+    ) -> tuple[set[str], dict[UUID, int]]:
+        """Districts that households of an open campaign are in, where any is to change its kind.
+
+        With the campaigns that must not be opened meanwhile, as ``append`` takes them.
+        """
+        tree = self.districts.current()
+        if not any(map(tree.changes_kind, districts)):
+            return set(), {}
+        planned = self.entries(topics=[CampaignPlanned.topic])
+        known = {one.originator_id: self.campaigns.current(one.originator_id) for one in planned}
+        grids = {
+            entry.fact.grid for entry in self.entries(topics=[HouseholdListed.topic])
+            if isinstance(entry.fact, HouseholdListed)
+            and known.get(entry.fact.campaign_id, Campaign()).state == "open"
+        }  # fmt: skip
+        fixed = {code for grid in grids for code in tree.path(grid)}
+        return fixed, {id: one.version for id, one in known.items() if one.state == "planned"}
+
     def _check_district(self, district: str | None) -> None:
-        if district is not None and not CODE.match(district):
-            problem = FieldError("district", "malformed_code", "行政区代码格式不对", "not a code")
-            raise InvalidInput([problem])
-        if not self.districts.current().known(district):
-            problem = FieldError(
-                "district", UnknownDistrict.code, "没有这个行政区", "no such district"
-            )
-            raise UnknownDistrict([problem], district=district)
+        self.districts.current().check(district)
 
 
 def _batches(items: Sequence[T]) -> list[Sequence[T]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import msgspec
 from ledger import identity
 from ledger.contributions.base import Contribution, Times
 from ledger.participants import Actor
+from ledger.vault import content_of
 
 
 class Submission(msgspec.Struct, dict=True):
@@ -30,6 +32,12 @@ class Submission(msgspec.Struct, dict=True):
         return identity.contribution_id(
             self.actor.participant_id, self.contribution.kind, self.submission_id
         )
+
+    @property
+    def contents(self) -> Iterator[bytes]:
+        """What its digest may be of: its content, and as it was while it held ``sent_at``."""
+        yield content_of(self.request)
+        yield content_of(self.request, frozenset({"submission_id"}))
 
     @cached_property
     def others(self) -> tuple[Submission, ...]:

@@ -23,6 +23,7 @@ from ledger.photos import PhotosBody
 
 ITEMS_MAX = 500
 SEQ_MAX = 2**31 - 1
+Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
 routes = Routes("sync", __name__, description="What was recorded without signal")
 
@@ -57,7 +58,7 @@ class ItemShape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: Literal[KINDS]  # type: ignore[valid-type]
     body: dict[str, Any]
-    device_seq: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] | None = None
+    device_seq: Seq | None = None
     recorded_at: datetime | None = None
 
 
@@ -87,7 +88,9 @@ class NewParcel(msgspec.Struct, kw_only=True):
 
     Kinds are the ways to take part, whose `body` is that of their own address with its
     `submission_id`, and `visit_edit`, `visit_withdrawal`, `photos`. Numbers count from 1 on the
-    device; times are those of its clock, and `sent_at` tells how wrong it is.
+    device, for each account by itself: two people on one phone number for themselves. Times are
+    those of its clock, and `sent_at`, which goes before any `sent_at` in a body, tells how wrong
+    it is.
     """
 
     device_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -100,7 +103,8 @@ class NewParcel(msgspec.Struct, kw_only=True):
 class Parcelled(msgspec.Struct):
     """A result for each item, in their order; numbers of the device that never came.
 
-    Gaps are looked for among the thousands that this parcel's numbers are in, and those before.
+    Came is what was recorded or refused for good (`final`), and what is in this parcel. Gaps are
+    looked for among the thousands that this parcel's numbers are in, and those before.
     """
 
     results: list[SyncResult]
@@ -113,7 +117,8 @@ def sync(body: NewParcel) -> Response:
     """Each item is recorded or refused for itself, in one commit where possible.
 
     It is safe to send a parcel again, whole or in part, in any order and from two phones at once:
-    what was recorded is answered as `replayed`. A refused item may be sent again corrected.
+    what was recorded is answered as `replayed`. A refused item may be sent again corrected. A body
+    is the same as it was written: `null` is not what is left out, and `30.0` is not `30`.
     """
     here = services()
     parcel = Parcel(actor(), body.device_id, body.sent_at, [_item(one) for one in body.items])
@@ -126,13 +131,16 @@ def _item(raw: Any) -> Item:
     try:
         shape: ItemShape = load_plain(ItemShape, raw)
     except InvalidInput as refusal:
-        return Item(kind="", submission_id=_sent_id(raw), errors=refusal.errors)
+        return Item(
+            kind="", submission_id=_sent_id(raw), device_seq=_sent_seq(raw), errors=refusal.errors
+        )
     submission_id = _sent_id(raw)
     try:
         submission_id, content = load(BODIES[shape.kind], shape.body)
     except InvalidInput as refusal:
         errors = tuple(
-            msgspec.structs.replace(one, path=f"body.{one.path}") for one in refusal.errors
+            msgspec.structs.replace(one, path=f"body.{one.path}".rstrip("."))
+            for one in refusal.errors
         )
         return Item(
             kind=shape.kind, submission_id=submission_id, device_seq=shape.device_seq,
@@ -147,6 +155,14 @@ def _item(raw: Any) -> Item:
         about=getattr(content, about) if about else None,
         about_kind=getattr(content, "of_kind", "visit"),
     )  # fmt: skip
+
+
+def _sent_seq(raw: Any) -> int | None:
+    """The number of an item however malformed the rest of it is."""
+    try:
+        return msgspec.convert(raw["device_seq"], Seq)
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def _sent_id(raw: Any) -> UUID | None:

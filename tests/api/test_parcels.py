@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -87,3 +88,29 @@ def test_two_processes_that_note_the_same_numbers_both_get_their_answers(campaig
     for answer in answers:
         assert statuses(answer)[0] == "invalid"
         assert set(statuses(answer)[1:]) <= {"created", "replayed"}
+
+
+def test_edits_that_replace_one_another_are_refused_for_good(campaign):
+    """A circle of edits, what hangs on it and one that replaces itself end; the rest waits."""
+    visit, elsewhere = (campaign.item(n, **campaign.visit(f"A{n}")) for n in (1, 2))
+    own, gone = visit["body"]["submission_id"], elsewhere["body"]["submission_id"]
+
+    def edits(of: str, first: int) -> list[dict]:
+        made = [campaign.item(first + n, "visit_edit", visit=of, remark="好") for n in range(5)]
+        ids = [one["body"]["submission_id"] for one in made]
+        for one, before in zip(made, (ids[1], ids[2], ids[0], ids[0], ids[4]), strict=True):
+            one["body"]["replaces"] = before
+        return made
+
+    late = campaign.item(8, "visit_edit", visit=own, replaces=str(uuid4()), remark="好")
+    circle = [*edits(own, 3), late]
+    told = campaign.sync(visit, *circle, *edits(gone, 9)).json
+    assert [one["status"] for one in told["results"]] == [
+        "created", *["invalid"] * 5, *["waiting"] * 6
+    ]  # fmt: skip
+    for one in told["results"][1:6]:
+        assert (one["code"], one["final"]) == ("builds_on_itself", True)
+        assert [each["path"] for each in one["errors"]] == ["body.replaces"]
+    assert campaign.sync().json["missing_seqs"] == []  # Of one that waits the number is not noted.
+    # Their visit may be the version that they replace, until it has come.
+    assert statuses(campaign.sync(elsewhere, *edits(gone, 9)))[1:] == ["invalid"] * 5

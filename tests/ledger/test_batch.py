@@ -8,7 +8,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from ledger.batch import NotInABatch
-from ledger.contributions.base import Credited, Credits
+from ledger.contributions.credits import Credited, Credits
 from ledger.errors import Forbidden
 from ledger.facts import Entry
 from ledger.log import Append

@@ -6,12 +6,13 @@ Where a view's rows are answered as they are stored, the Struct only documents t
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
 
 from api.auth import services
+from ledger.contributions.base import Contribution as Way
 from ledger.errors import Erased
 from ledger.facts import Sealed
 from ledger.history import HistoryEntry
@@ -67,7 +68,8 @@ class Contribution(msgspec.Struct, kw_only=True):
     """One contribution as it stands, in a list and by itself alike.
 
     ``verdict`` is what a machine found, null where none judged; ``review_reason`` a reviewer's
-    words of refusal, null without them or once erased. ``position`` is that of its first fact.
+    words of refusal, null without them or once erased. ``position`` is that of its first fact,
+    ``version`` the newest there is: 1 as recorded, and one more with every edit.
     """
 
     id: UUID
@@ -85,14 +87,27 @@ class Contribution(msgspec.Struct, kw_only=True):
     districts: tuple[str, ...]
     allowed_actions: list[str]
     position: int
+    version: int
 
 
-class ContributionPage(msgspec.Struct, kw_only=True):
-    """A page of contributions; ``position`` is how far the list had followed the log."""
-
-    items: list[Contribution]
-    next: str | None
-    position: int
+def headed(way: Way) -> tuple[type[Contribution], type[msgspec.Struct]]:
+    """What one way to take part is answered as, by itself and in pages, with its own headline."""
+    hints = get_type_hints(way.recorded)
+    name = "".join(word.title() for word in way.kind.split("_"))
+    headline = msgspec.defstruct(
+        f"{name}Headline", [(one, hints[one]) for one in way.headline], kw_only=True,
+        namespace={"__doc__": f"What tells one {way.name.en} from another in a list, as "
+                              "it stands; times are those the phone told."},
+    )  # fmt: skip
+    item: Any = msgspec.defstruct(
+        f"{name}Item", [("headline", headline)], bases=(Contribution,), kw_only=True,
+        namespace={"__doc__": Contribution.__doc__},
+    )  # fmt: skip
+    page = msgspec.defstruct(
+        f"{name}Page", [("items", list[item]), ("next", str | None), ("position", int)],
+        namespace={"__doc__": "A page; ``position`` is how far the list had followed the log."},
+    )  # fmt: skip
+    return item, page
 
 
 class Registered(msgspec.Struct):

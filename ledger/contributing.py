@@ -18,18 +18,19 @@ from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions.base import (
     OPEN_STATES,
     Contribution,
-    Credits,
     ReviewRefused,
     State,
     Times,
     Verified,
 )
+from ledger.contributions.credits import Credits
 from ledger.days import day_of
 from ledger.errors import (
     AlreadyDecided,
     FieldError,
     Forbidden,
     InvalidInput,
+    LedgerError,
     NotFound,
     SelfReview,
     SubmissionConflict,
@@ -44,9 +45,14 @@ from ledger.settlement import settle
 from ledger.store.errors import FingerprintTaken, QuotaExceeded
 from ledger.store.rows import Quota
 from ledger.submissions import Submission
-from ledger.vault import content_of
 
 TIERS = 3
+
+
+class ChangedSince(LedgerError):
+    code = "changed_since"
+    zh = "您查看之后，这份内容又有修改（现为第 {version} 版）；请重新查看后再审核。"
+    en = "It was edited after you looked (it is at version {version}); look again, then decide."
 
 
 class Contributing(Registers):
@@ -89,20 +95,23 @@ class Contributing(Registers):
 
     def _submit(self, submission: Submission, now: datetime) -> Receipt:
         contribution, actor = submission.contribution, submission.actor
-        if actor.role not in contribution.contributors:
-            raise Forbidden
         owner, cause = actor.participant_id, submission.cause
-        digest = self.vault.fingerprint(owner, content_of(submission.request))
-        state = self.fold(cause, State())
+        # Before their key: whoever is erased behind this has no role left when it is saved.
+        person = self.fold(owner, Participant())
+        digests = (self.vault.fingerprint(owner, one) for one in submission.contents)
+        digest, state = next(digests), self.fold(cause, State())
         if state.recorded is not None:
-            if state.recorded.body_digest != digest:
+            if state.recorded.body_digest not in (digest, *digests):
                 raise SubmissionConflict
             return self._receipt_at(contribution, cause, state.position, owner)
+        if actor.role not in contribution.contributors:
+            raise Forbidden
         with Recording(
             self, submission, now
         ) as context:
             first, *others = contribution.record(submission.body, context, digest)
-            facts = [msgspec.structs.replace(first, held=self._held(owner)), *others]
+            facts = [msgspec.structs.replace(first, held=self._held(person)), *others]
+            context.basis.unchanged[owner] = person.version
             try:
                 return self._decided(contribution, cause, state, facts, now, context.basis)
             except FingerprintTaken:
@@ -119,42 +128,50 @@ class Contributing(Registers):
         *,
         tier: int | None,
         reason: str,
+        seen: int | None = None,
     ) -> Receipt:
-        """Decide a contribution that waits: verified in a ``tier``, or refused where it is None."""
+        """Decide a contribution that waits: verified in a ``tier``, or refused where it is None.
+
+        ``seen`` is the version it is decided on; raises ChangedSince where there is a newer one.
+        """
         if tier is not None and not 1 <= tier <= TIERS:
             raise InvalidInput([FieldError("tier", "out_of_range", "应为 1 至 3", "1 to 3")])
         command_id = identity.command_id(actor.participant_id, f"review/{cause}", submission_id)
+        said = [tier, reason] if seen is None else [tier, reason, seen]
         digest = self.vault.fingerprint(
-            actor.participant_id, msgspec.json.encode([tier, reason], order="sorted")
+            actor.participant_id, msgspec.json.encode(said, order="sorted")
         )
 
         def command() -> Receipt:
             state = self.contribution(contribution, cause)
             recorded = state.recorded
             assert recorded is not None
-            if not access.reviews(actor, contribution.reviewers, recorded.districts):
-                raise NotFound
+            # Whoever has moved since still gets the answer they got.
             if state.decided is not None and state.decided.command_id == command_id:
                 if state.decided.body_digest != digest:
                     raise SubmissionConflict
                 owner, position = recorded.participant_id, state.decided_position
                 return self._receipt_at(contribution, cause, position, owner)
+            if not access.reviews(actor, contribution.reviewers, recorded.districts):
+                raise NotFound
             if actor.participant_id in state.hands:
                 raise SelfReview
             if state.state not in OPEN_STATES:
                 raise AlreadyDecided(state=state.state)
+            if seen not in (None, state.edition):
+                raise ChangedSince(version=state.edition)
             basis = Basis(self.policies.current())
             signed: dict[str, Any] = {
                 "by": actor.participant_id, "command_id": command_id, "body_digest": digest,
             }  # fmt: skip
             fact: Fact
             if tier is not None:
-                fact = Verified(**signed, tier=tier)
+                fact = Verified(**signed, tier=tier, seen=seen)
             else:
                 owner = recorded.participant_id
                 sealed, rows = self.vault.seal_words(cause, owner, "review", reason, now)
                 basis.rows += rows
-                fact = ReviewRefused(**signed, sealed=sealed)
+                fact = ReviewRefused(**signed, sealed=sealed, seen=seen)
             facts = [fact] if tier is not None else [*self.annulling(cause, basis, now), fact]
             return self._decided(contribution, cause, state, facts, now, basis)
 
@@ -172,11 +189,10 @@ class Contributing(Registers):
             raise NotFound
         return state
 
-    def _held(self, person: UUID) -> dict[str, tuple[str, ...]]:
+    def _held(self, person: Participant) -> dict[str, tuple[str, ...]]:
         """Every role somebody holds, with the path of its district: a duty is a person's."""
         districts = self.districts.current()
-        roles = self.fold(person, Participant()).roles
-        return {role: districts.path(code) for role, code in roles.items()}
+        return {role: districts.path(code) for role, code in person.roles.items()}
 
     def _owner(self, contribution: Contribution, cause: UUID) -> UUID:
         recorded = self.contribution(contribution, cause).recorded
@@ -214,9 +230,10 @@ class Contributing(Registers):
         def save(money: CoinsAwarded | AwardRefused | None, quotas: Sequence[Quota]) -> Receipt:
             writes, before = [Append(cause, version, facts)], wallet.version
             unchanged = {identity.POLICIES: basis.book.version}
-            if money is None:
+            # A review elsewhere does not undo a whole parcel: its balances are as they were read.
+            if money is None and self.batch is None:
                 unchanged[identity.wallet_id(owner)] = before
-            else:
+            elif money is not None:
                 writes.append(Append(identity.wallet_id(owner), before, [money]))
             if shared and settled and settled.credited:
                 writes.append(Append(shared, credits.version, [settled.credited]))

@@ -13,6 +13,7 @@ from ledger.coins import AwardRefused, AwardReversed, CoinsAwarded
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import (
     OPEN_STATES,
+    Amended,
     Assessed,
     Recorded,
     ReviewRefused,
@@ -31,6 +32,8 @@ class Item(msgspec.Struct):
     """One contribution as it stands; ``verdict`` is the machine's, None where none judged it.
 
     ``review`` commits to a reviewer's words of refusal; the words themselves are in the vault.
+    ``version`` counts its amendments from 1 on; ``headline`` is what its kind says of itself in a
+    list, as amended.
     """
 
     id: str
@@ -48,6 +51,8 @@ class Item(msgspec.Struct):
     policy_version: str = ""
     verdict: str | None = None
     review: Sealed | None = None
+    version: int = 1
+    headline: dict[str, Any] = {}
 
 
 _encode = msgspec.json.Encoder().encode
@@ -55,13 +60,16 @@ _decode = msgspec.json.Decoder(Item).decode
 
 
 class Contributions(View):
-    """A row per contribution in its participant's list; while it waits, one per district."""
+    """A row per contribution in its participant's list; while it waits, one per district.
+
+    Those that wait are listed by their state.
+    """
 
     name = "contributions"
-    version = 3
+    version = 4
     facts = (
         Recorded, Assessed, Verified, ReviewRefused, Withdrawn, CoinsAwarded, AwardRefused,
-        AwardReversed,
+        AwardReversed, Amended,
     )  # fmt: skip
 
     def touches(self, entry: Entry) -> Iterable[str]:
@@ -76,15 +84,14 @@ class Contributions(View):
             return  # Coins for something that is no contribution.
         else:
             item = _decode(row.data)
-        before = item.state if row else ""
+        before = item.state
         _apply(item, fact)
         data = _encode(item)
         listed = f"of/{item.participant_id}/{item.kind}"
         rows[key] = Row(key, data, listed, descending(item.position))
-        waits, waited = item.state in OPEN_STATES, before in OPEN_STATES
-        if waits or waited:
-            for bucket in _queues(item):
-                place = f"{bucket}/{key}"
+        for state in OPEN_STATES & {before, item.state}:
+            for bucket in _queues(item, state):
+                place, waits = f"{bucket}/{key}", state == item.state
                 rows[place] = Row(place, data, bucket, ascending(item.position)) if waits else None
 
 
@@ -98,16 +105,18 @@ def _cause(entry: Entry) -> str:
 
 
 def _recorded(entry: Entry, fact: Recorded) -> Item:
+    kind = fact.topic.partition(".")[0]
     return Item(
         id=str(entry.originator_id),
         participant_id=str(fact.participant_id),
-        kind=fact.topic.partition(".")[0],
+        kind=kind,
         state="pending",
         role=fact.role,
         districts=fact.districts,
         earned_on=fact.earned_on.isoformat(),
         recorded_at=entry.recorded_at,
         position=entry.position,
+        headline={name: getattr(fact, name) for name in BY_KIND[kind].headline},
     )
 
 
@@ -116,6 +125,10 @@ def _apply(item: Item, fact: object) -> None:
     if isinstance(fact, Assessed):
         item.state = item.verdict = fact.verdict
         item.reasons = fact.reasons
+    elif isinstance(fact, Amended):
+        item.version += 1
+        changed = fact.effective()
+        item.headline |= {name: changed[name] for name in item.headline if name in changed}
     elif isinstance(fact, Verified):
         item.state = "verified"
     elif isinstance(fact, Withdrawn):
@@ -134,8 +147,8 @@ def _apply(item: Item, fact: object) -> None:
         item.coins = 0
 
 
-def _queues(item: Item) -> list[str]:
-    return [f"waiting/{item.kind}/{place}" for place in queued_in(item.districts)]
+def _queues(item: Item, state: str) -> list[str]:
+    return [f"{state}/{item.kind}/{place}" for place in queued_in(item.districts)]
 
 
 def contributions(
@@ -162,14 +175,18 @@ def waiting(
     kinds: Sequence[str] | None,
     cursor: str | None,
     limit: int,
+    state: str | None = None,
 ) -> dict[str, Any]:
     """``{items, next, position}``: what waits for a reviewer, oldest first.
 
-    ``districts`` None is the whole city, ``kinds`` None every way to take part.
+    ``districts`` None is the whole city, ``kinds`` None every way to take part, ``state`` None
+    every state in which one waits.
     """
     buckets = [
-        f"waiting/{kind}/{place}" for kind in _kinds(kinds) for place in places(districts)
-    ]
+        f"{one}/{kind}/{place}"
+        for one in (sorted(OPEN_STATES) if state is None else (state,))
+        for kind in _kinds(kinds) for place in places(districts)
+    ]  # fmt: skip
     return paged(store, CONTRIBUTIONS, buckets, cursor, limit)
 
 

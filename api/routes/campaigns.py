@@ -12,9 +12,17 @@ from flask import Response
 from api.auth import actor, services
 from api.routing import Cursor, Limit, MinPosition, Routes, answer, page, reached
 from api.schemas import body_sent
-from api.shapes import Command, DistrictCode, Fresh, Line
+from api.shapes import Command, DistrictCode, Fresh, Name
 from ledger import access
-from ledger.campaigns.campaign import Campaign, Count, Plan, ShowKind, Word
+from ledger.campaigns.campaign import (
+    MATERIALS_MAX,
+    TOPICS_MAX,
+    Campaign,
+    Code,
+    Count,
+    Plan,
+    ShowKind,
+)
 from ledger.campaigns.errors import UnknownCampaign
 from ledger.campaigns.planning import CampaignReceipt, Show
 from ledger.campaigns.questionnaire import Question, Questionnaire
@@ -23,7 +31,7 @@ from ledger.participants import Actor
 VIEW = "campaigns"
 HEADCOUNT_MAX = 100_000
 
-Materials = Annotated[dict[Word, Count], msgspec.Meta(max_length=20)]
+Materials = Annotated[dict[Code, Count], msgspec.Meta(max_length=MATERIALS_MAX)]
 
 routes = Routes("campaigns", __name__, description="Household visits, planned and counted")
 
@@ -31,14 +39,20 @@ routes = Routes("campaigns", __name__, description="Household visits, planned an
 class NewCampaign(msgspec.Struct, kw_only=True):
     """What a campaign is about; without ``district`` it is for the whole of one's own.
 
+    Opening and closing decide when visits count, whatever was announced. ``starts_on`` keeps out
+    visits that claim to be from before it (or, opened earlier, from before the day before its
+    opening). ``ends_on`` is the last day that is announced: once it is over the campaign cannot be
+    opened any more, but an open one takes visits until it is closed.
     ``materials`` is the stock of what is handed out, by kind; empty: nothing is counted.
+    ``questionnaire`` has at most 48,000 bytes, as JSON in UTF-8: 60 questions of five options in
+    two languages, or 15 of thirty.
     """
 
-    name: Line
+    name: Name
     district: DistrictCode | None = None
     starts_on: date | None = None
     ends_on: date | None = None
-    topics: Annotated[tuple[Word, ...], msgspec.Meta(max_length=30)] = ()
+    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=TOPICS_MAX)] = ()
     materials: Materials = {}
     questionnaire: Questionnaire = ()
 
@@ -47,7 +61,7 @@ class Allotment(msgspec.Struct, kw_only=True):
     """How many of a kind a grid has in all."""
 
     grid: DistrictCode
-    material: Word
+    material: Code
     count: Count
 
 
@@ -81,7 +95,7 @@ class CampaignAnswer(msgspec.Struct, kw_only=True):
 
 
 class CampaignRecorded(CampaignAnswer, kw_only=True):
-    """A campaign right after a command."""
+    """A campaign right after a command; ``households`` are counted from its opening on."""
 
     position: int
 
@@ -113,8 +127,6 @@ class Listing(msgspec.Struct):
     min_position: MinPosition = 0
 
 
-
-
 @routes.on("POST", "/v1/campaigns", "campaigns.manage", body=NewCampaign,
            answers=CampaignRecorded, status=(201, 200), summary="Plan a campaign")  # fmt: skip
 def plan_campaign(body: tuple[UUID, NewCampaign]) -> Response:
@@ -142,7 +154,8 @@ def get_campaign(id: UUID, query: Fresh) -> Response:  # noqa: ARG001 - it is al
     campaign = services().ledger.campaigns.current(id)
     if campaign.planned is None:
         raise UnknownCampaign
-    return answer(CampaignAnswer(**_told(id, campaign, actor())))
+    frame = services().ledger.households_listed(id)
+    return answer(CampaignAnswer(**_told(id, campaign, actor(), frame)))
 
 
 @routes.on("POST", "/v1/campaigns/<uuid:id>/open", "campaigns.manage", body=Command,
@@ -193,33 +206,32 @@ def hold_show(id: UUID, body: tuple[UUID, NewShow]) -> Response:
 
 
 def _recorded(receipt: CampaignReceipt) -> Response:
+    # Of how many were listed by then no fact tells, and a replay must be the first answer.
+    frame = receipt.campaign.households
     content = CampaignRecorded(
-        **_told(receipt.id, receipt.campaign, actor()), position=receipt.position
+        **_told(receipt.id, receipt.campaign, actor(), frame), position=receipt.position
     )
     return answer(content, 200 if receipt.replayed else 201, replayed=receipt.replayed)
 
 
-def _told(campaign_id: UUID, campaign: Campaign, who: Actor) -> dict[str, Any]:
+def _told(campaign_id: UUID, campaign: Campaign, who: Actor, frame: int) -> dict[str, Any]:
     plan = campaign.plan
     return {
         "id": campaign_id, "name": plan.name, "state": campaign.state, "district": plan.district,
         "starts_on": plan.starts_on, "ends_on": plan.ends_on, "opened_at": campaign.opened_at,
-        "closed_at": campaign.closed_at,
-        "households": services().ledger.households_listed(campaign_id),
-        "shows": campaign.shows, "topics": plan.topics, "materials": plan.materials,
+        "closed_at": campaign.closed_at, "households": frame, "shows": campaign.shows,
+        "topics": plan.topics, "materials": plan.materials,
         "questionnaire": plan.questionnaire, "allowed_actions": _actions(campaign, who),
     }  # fmt: skip
 
 
 def _actions(campaign: Campaign, who: Actor) -> list[str]:
     """What the asker may do with it now."""
-    assert campaign.planned is not None
-    whole = access.within(who, campaign.planned.districts)
+    reaches = services().ledger.reaches
     managing = {"planned": ["open", "stock"], "open": ["close", "stock", "shows"], "closed": []}
-    may = whole and access.allowed(who, "campaigns.manage")
+    may = reaches(who, campaign, part=False) and access.allowed(who, "campaigns.manage")
     allowed = managing[campaign.state] if may else []
-    above = services().ledger.districts.current().path(who.district)
-    part = whole or campaign.plan.district in (None, *above)
+    part = reaches(who, campaign, part=True)
     if campaign.state == "open" and part and access.allowed(who, "campaigns.show"):
         allowed = list(dict.fromkeys([*allowed, "shows"]))
     return allowed

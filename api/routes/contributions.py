@@ -27,23 +27,32 @@ VIEW = "contributions"
 routes = Routes("contributions", __name__, description="Taking part, and reviewing it")
 
 
+Seen = Annotated[int, msgspec.Meta(
+    ge=1, description="the version that was looked at; a newer one is answered with 409"
+)]  # fmt: skip
+
+
 class Verify(msgspec.Struct, forbid_unknown_fields=True):
     """A reviewer's yes; ``tier`` grades the finding (1 ordinary to 3 grave)."""
 
     tier: Annotated[int, msgspec.Meta(ge=1, le=3)] = 1
+    version: Seen | None = None
 
 
 class Refuse(msgspec.Struct, forbid_unknown_fields=True):
     """A reviewer's no, with the reason in words."""
 
     reason: Words
+    version: Seen | None = None
 
 
 class Listing(msgspec.Struct):
     """A page of one's own contributions, or of those to review."""
 
-    state: Annotated[Literal["waiting"] | None, msgspec.Meta(
-        description="`waiting`: what waits for a reviewer in one's district; else one's own"
+    state: Annotated[Literal["waiting", "pending", "review"] | None, msgspec.Meta(
+        description="Without it one's own. With it what waits for a reviewer in one's district: "
+        "`pending`, nobody and nothing has judged it; `review`, the machine left it to a person; "
+        "`waiting`, both"
     )] = None  # fmt: skip
     cursor: Cursor = None
     limit: Limit = 20
@@ -53,6 +62,7 @@ class Listing(msgspec.Struct):
 def declare(contribution: Contribution) -> None:
     """Make the addresses of one way to take part."""
     path, kind, name = f"/v1/{contribution.path}", contribution.kind, contribution.name.en
+    item, items = answers.headed(contribution)
 
     @routes.on(
         "POST", path, contribution.contributors, name=f"record_{kind}", body=contribution.body,
@@ -74,16 +84,17 @@ def declare(contribution: Contribution) -> None:
 
     @routes.on(
         "GET", path, "contributions.read", name=f"list_{contribution.path}", query=Listing,
-        answers=answers.ContributionPage, summary=f"One's own {name}s, or those to review",
+        answers=items, summary=f"One's own {name}s, or those to review",
     )  # fmt: skip
     def listing(query: Listing) -> Response:
         """One's own, newest first; with `state=waiting` those to review, oldest first."""
         reached(VIEW, query.min_position)
-        return page(_listing(contribution, query))
+        found = _listing(contribution, query)
+        return page(found | {"items": [_item(contribution, item, row) for row in found["items"]]})
 
     @routes.on(
         "GET", f"{path}/<uuid:id>", "contributions.read", name=f"get_{kind}", query=Fresh,
-        answers=answers.Contribution, summary=f"One {name} as it stands",
+        answers=item, summary=f"One {name} as it stands",
     )  # fmt: skip
     def one(id: UUID, query: Fresh) -> Response:
         """For who sent it in, reviewers of its district and auditors; else it is not there.
@@ -91,7 +102,7 @@ def declare(contribution: Contribution) -> None:
         A new one is there once the view has followed the log so far: ask with `min_position`.
         """
         reached(VIEW, query.min_position)
-        return answer(_one(contribution, id))
+        return answer(_item(contribution, item, _one(contribution, id)))
 
     @routes.on(
         "POST", f"{path}/<uuid:id>/verify", contribution.reviewers, name=f"verify_{kind}",
@@ -100,7 +111,10 @@ def declare(contribution: Contribution) -> None:
     )  # fmt: skip
     def verify(id: UUID, body: tuple[UUID, Verify]) -> Response:
         """Decide what waits for a reviewer; what it earns is awarded at once."""
-        return _reviewed(contribution, id, body[0], tier=body[1].tier, reason="")
+        submission_id, yes = body
+        return _reviewed(
+            contribution, id, submission_id, tier=yes.tier, reason="", seen=yes.version
+        )
 
     @routes.on(
         "POST", f"{path}/<uuid:id>/refuse", contribution.reviewers, name=f"refuse_{kind}",
@@ -109,7 +123,10 @@ def declare(contribution: Contribution) -> None:
     )  # fmt: skip
     def refuse(id: UUID, body: tuple[UUID, Refuse]) -> Response:
         """Decide what waits for a reviewer; the contributor reads the reason and earns nothing."""
-        return _reviewed(contribution, id, body[0], tier=None, reason=body[1].reason)
+        submission_id, no = body
+        return _reviewed(
+            contribution, id, submission_id, tier=None, reason=no.reason, seen=no.version
+        )
 
 
 for _contribution in CONTRIBUTIONS:
@@ -117,11 +134,12 @@ for _contribution in CONTRIBUTIONS:
 
 
 def _reviewed(
-    contribution: Contribution, cause: UUID, submission_id: UUID, *, tier: int | None, reason: str
-) -> Response:
+    contribution: Contribution, cause: UUID, submission_id: UUID, *, tier: int | None, reason: str,
+    seen: int | None,
+) -> Response:  # fmt: skip
     here, who = services(), actor()
     receipt = here.ledger.review(
-        contribution, who, cause, submission_id, here.clock(), tier=tier, reason=reason
+        contribution, who, cause, submission_id, here.clock(), tier=tier, reason=reason, seen=seen
     )
     state = here.ledger.contribution(contribution, cause)
     assert state.recorded is not None
@@ -153,16 +171,15 @@ def _receipt(receipt: Receipt, verdict: str | None, actions: list[str]) -> Respo
 def _listing(contribution: Contribution, query: Listing) -> dict[str, Any]:
     who, views, kinds = actor(), services().views, (contribution.kind,)
     if query.state is None:
-        found = views.contributions(who.participant_id, query.cursor, query.limit, kinds)
-    elif who.role not in contribution.reviewers:
+        return views.contributions(who.participant_id, query.cursor, query.limit, kinds)
+    if who.role not in contribution.reviewers:
         raise Forbidden
-    else:
-        places = None if who.district is None else (who.district,)
-        found = views.waiting(places, query.cursor, query.limit, kinds)
-    return {**found, "items": [_item(contribution, who, row) for row in found["items"]]}
+    places = None if who.district is None else (who.district,)
+    state = None if query.state == "waiting" else query.state
+    return views.waiting(places, query.cursor, query.limit, kinds, state)
 
 
-def _one(contribution: Contribution, cause: UUID) -> answers.Contribution:
+def _one(contribution: Contribution, cause: UUID) -> dict[str, Any]:
     """For its owner, a reviewer of its place and auditors; for anybody else it is not there."""
     who, row = actor(), services().views.contribution(cause)
     if row is None or row["kind"] != contribution.kind:
@@ -171,18 +188,21 @@ def _one(contribution: Contribution, cause: UUID) -> answers.Contribution:
         who, contribution.reviewers, row["districts"]
     ):
         raise NotFound
-    return _item(contribution, who, row)
+    return row
 
 
-def _item(contribution: Contribution, who: Actor, row: dict[str, Any]) -> answers.Contribution:
+def _item(
+    contribution: Contribution, shape: type[answers.Contribution], row: dict[str, Any]
+) -> answers.Contribution:
     """A row of the view as it is answered: without whose it is, with what the asker may do."""
+    who = actor()
     own = row["participant_id"] == str(who.participant_id)
     told = {
         "reasons": answers.reasons(tuple(row["reasons"])),
         "review_reason": answers.sealed_words(UUID(row["id"]), row["review"]),
         "allowed_actions": _actions(contribution, who, own, row["state"], row["districts"]),
     }
-    return msgspec.convert(row | told, answers.Contribution)
+    return msgspec.convert(row | told, shape)
 
 
 def _actions(

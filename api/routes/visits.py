@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -155,7 +156,11 @@ def _is_public(field: str) -> bool:
     name="record_nobody_home", status=(201, 200), summary="Nobody home in a whole street",
 )  # fmt: skip
 def nobody_home(body: tuple[UUID, NobodyHome]) -> Response:
-    """A visit for every household, in one commit where possible; each may be withdrawn alone."""
+    """A visit for every household, in one commit; each may be withdrawn alone.
+
+    The same again records what was refused before and could be now. Another street or time under
+    the same `submission_id` is refused as `submission_conflict`, all of it.
+    """
     here = services()
     submission_id, street = body
     results = here.ledger.nobody_home(
@@ -163,9 +168,15 @@ def nobody_home(body: tuple[UUID, NobodyHome]) -> Response:
         Times(street.recorded_at, street.sent_at),
     )
     statuses = {one.status for one in results}
-    content = Street([told(one) for one in results])
+    content = Street([
+        told(one, partial(_in_street, number)) for number, one in enumerate(results)
+    ])
     status = 201 if "created" in statuses else 200
     return answer(content, status, replayed=statuses == {"replayed"})
+
+
+def _in_street(number: int, path: str) -> str:
+    return f"households[{number}]" if path == "household" else path
 
 
 def _amended(receipt: AmendReceipt) -> Response:

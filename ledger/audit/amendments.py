@@ -10,10 +10,20 @@ from ledger import access
 from ledger.audit.actors import Actors
 from ledger.audit.books import Books
 from ledger.audit.findings import Finding, found
+from ledger.campaigns.frame import door_id
+from ledger.coins import CoinsAwarded
 from ledger.contributions.base import OPEN_STATES, Amended, ReviewRefused, State, Withdrawn
-from ledger.contributions.visit import VisitRules
-from ledger.contributions.visits import OfVisit, VisitAnnulled, VisitEdited, VisitRecorded
+from ledger.contributions.visit import VISIT, VisitRules
+from ledger.contributions.visits import (
+    OfVisit,
+    VisitAnnulled,
+    VisitEdited,
+    VisitRecorded,
+    VisitWithdrawn,
+    withdrawn_at,
+)
 from ledger.facts import Entry
+from ledger.reversals import ReversalConfirmed
 from ledger.settlement import policy_for
 
 EDITORS = access.RIGHTS["visits.edit"]
@@ -24,32 +34,65 @@ class Amendments:
 
     def __init__(self, books: Books, actors: Actors) -> None:
         self._books, self._actors = books, actors
-        self._annulled: Entry | None = None
+        self._annulled: tuple[Entry, str] | None = None  # and what is wrong with its refusal
+        self._before: Entry | None = None  # the annulment before the confirmation of a reversal
+        self._lost = self._lost_before = False
         self.refusing: UUID | None = None
 
-    def annulled(self, entry: Entry, fact: VisitAnnulled, state: State) -> Iterator[Finding]:
-        """A visit is annulled while it waits, right before its refusal."""
-        self._annulled = entry
-        if state.state not in OPEN_STATES or _another(fact, state.recorded):
-            yield found("VISIT", entry.position, f"annulled: {state.state}")
+    def annulled(self, entry: Entry, fact: VisitAnnulled, state: State) -> None:
+        """A visit is annulled right before its refusal, or once its award is taken back."""
+        wrong = state.state not in OPEN_STATES or _another(fact, state.recorded)
+        self._annulled = entry, f"annulled: {state.state}" if wrong else ""
 
     def next(self, entry: Entry) -> Iterator[Finding]:
-        """An annulled visit is refused by the very next entry, and no other is refused."""
-        before, self._annulled = self._annulled, None
+        """What must stand right behind an annulment: the refusal, or a reversal that revokes."""
+        pending, self._annulled, self._before, self.refusing = self._annulled, None, None, None
+        self._lost_before, self._lost = self._lost, False
+        if pending is None:
+            return
+        before, problem = pending
         refused = isinstance(entry.fact, ReviewRefused)
-        if before is not None and not (refused and entry.originator_id == before.originator_id):
+        if isinstance(entry.fact, ReversalConfirmed) and entry.fact.revokes:
+            self._before = before
+        elif refused and entry.originator_id == before.originator_id:
+            self.refusing = before.originator_id
+            if problem:
+                yield found("VISIT", before.position, problem)
+        else:
             yield found("VISIT", before.position, "annulled, and not refused")
-        self.refusing = before.originator_id if before is not None and refused else None
 
     def lost(self) -> None:
-        """A row could not be read: it may have been the refusal that was due."""
-        self._annulled = None
+        """A row could not be read: it may have been an annulment, or what was due behind one."""
+        self._annulled, self._lost = None, True
+
+    def end(self) -> Iterator[Finding]:
+        """The log ends: whatever was annulled has been refused."""
+        if self._annulled is not None:
+            yield found("VISIT", self._annulled[0].position, "annulled, and not refused")
 
     def refused(self, entry: Entry, recorded: object) -> Iterator[Finding]:
         """A visit of a campaign is not refused without being annulled."""
         counted = isinstance(recorded, VisitRecorded) and recorded.household is not None
-        if counted and self.refusing != entry.originator_id:
+        if counted and self.refusing != entry.originator_id and not self._lost_before:
             yield found("VISIT", entry.position, "refused, and not annulled")
+
+    def invented(self, entry: Entry, award: CoinsAwarded, place: UUID | None) -> Iterator[Finding]:
+        """An award is taken back for a visit that never was: of a campaign, it is annulled.
+
+        ``place`` is the door it counted at.
+        """
+        if self._before is None:
+            if award.kind == VISIT.kind and place is not None and not self._lost_before:
+                yield found("VISIT", entry.position, "taken back as invented, and not annulled")
+            return
+        fact = self._before.fact
+        assert isinstance(fact, VisitAnnulled)
+        door = fact.campaign_id and fact.household and door_id(fact.campaign_id, fact.household)
+        if (self._before.originator_id, door) != (award.cause, place) or any(
+            getattr(fact, name) != getattr(award, name)
+            for name in ("participant_id", "earned_on", "districts")
+        ):  # fmt: skip
+            yield found("VISIT", self._before.position, "annulled, and another is taken back")
 
     def check(self, entry: Entry, state: State) -> Iterator[Finding]:
         """What is wrong with an edit or a withdrawal of a contribution in this state."""
@@ -76,13 +119,17 @@ class Amendments:
             if by not in (recorded.participant_id, *recorded.visitors):
                 yield from self._actors.holder(entry, by, EDITORS, recorded.districts)
             return
-        if fact.by != recorded.participant_id:  # type: ignore[attr-defined]
+        assert isinstance(fact, VisitWithdrawn)
+        if fact.by != recorded.participant_id:
             yield found("VISIT", entry.position, "withdrawn by somebody else")
         policy = policy_for(self._books.book, recorded.earned_on)
         rules = policy.kinds.get("visit") if policy else None
         hours = rules.withdraw_hours if isinstance(rules, VisitRules) else 0
         assert state.received_at is not None
-        if entry.recorded_at > state.received_at + timedelta(hours=hours):
+        moment = withdrawn_at(
+            fact.claimed_at, fact.sent_at, entry.recorded_at, state.received_at
+        )
+        if moment > state.received_at + timedelta(hours=hours):
             yield found("VISIT", entry.position, f"withdrawn more than {hours} hours later")
 
 

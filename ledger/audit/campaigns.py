@@ -19,10 +19,12 @@ from ledger.campaigns.campaign import (
     ShowHeld,
     StockAllotted,
 )
-from ledger.campaigns.frame import HouseholdListed, door_id
+from ledger.campaigns.frame import HouseholdListed, door_id, elsewhere
+from ledger.campaigns.streets import StreetLogged, street_id
 from ledger.contributions.visit import Outcome
 from ledger.contributions.visits import VisitRecorded
 from ledger.days import LATE_DAYS_MAX, corrected, reward_day
+from ledger.districts import Districts
 from ledger.facts import Entry
 
 RIGHTS = access.RIGHTS
@@ -39,10 +41,8 @@ STEPS: dict[str, tuple[type[CampaignStep], ...]] = {
 class Campaigns:
     """Campaigns and their frames, as the facts so far say."""
 
-    def __init__(
-        self, actors: Actors, places: Callable[[str | None], tuple[str, ...]]
-    ) -> None:
-        self._actors, self._places = actors, places
+    def __init__(self, actors: Actors, tree: Callable[[], Districts]) -> None:
+        self._actors, self._tree = actors, tree
         self._campaigns: dict[UUID, Campaign] = {}
         self._doors: Spilled[UUID, tuple[str, tuple[str, ...]]] = Spilled()
         self._listed: dict[UUID, int] = {}
@@ -57,6 +57,8 @@ class Campaigns:
             yield from self._household(entry, fact)
         elif isinstance(fact, VisitRecorded) and fact.campaign_id is not None:
             yield from self._visit(entry, fact)
+        elif isinstance(fact, StreetLogged):
+            yield from self._street(entry, fact)
 
     def _step(self, entry: Entry, fact: CampaignStep) -> Iterator[Finding]:
         campaign = self._campaigns.get(entry.originator_id, Campaign())
@@ -70,7 +72,7 @@ class Campaigns:
         places = campaign.planned.districts if campaign.planned else ()
         if isinstance(fact, CampaignPlanned | ShowHeld):
             places = fact.districts
-        if isinstance(fact, CampaignPlanned) and places != self._places(fact.plan.district):
+        if isinstance(fact, CampaignPlanned) and places != self._tree().path(fact.plan.district):
             yield found("CAMPAIGN", entry.position, f"{fact.plan.district} is not in {places}")
         yield from self._actors.holder(entry, fact.by, RIGHTS[right], places)
         self._campaigns[entry.originator_id] = campaign.with_entries([entry])
@@ -81,9 +83,20 @@ class Campaigns:
         if campaign.state != "planned" or entry.originator_id != right or right in self._doors:
             yield found("FRAME", entry.position, f"{fact.household}: {campaign.state}")
             return
+        problem = elsewhere(fact.grid, campaign.plan.district, self._tree())
+        if problem or fact.districts != self._tree().path(fact.grid):
+            yield found("FRAME", entry.position, f"{fact.household}: {fact.grid} is no such grid")
         path = self._paths.setdefault(fact.districts, fact.districts)  # One tuple for a grid.
         self._doors[right] = (fact.grid, path)
         self._listed[fact.campaign_id] = self._listed.get(fact.campaign_id, 0) + 1
+
+    def _street(self, entry: Entry, fact: StreetLogged) -> Iterator[Finding]:
+        """One command is one street, of a campaign, by somebody who logs visits."""
+        if (entry.originator_id, entry.originator_version) != (street_id(fact.command_id), 1):
+            yield found("OUT_OF_PLACE", entry.position, fact.topic)
+        if fact.campaign_id not in self._campaigns:
+            yield found("VISIT", entry.position, f"a street of {fact.campaign_id}: no campaign")
+        yield from self._actors.holder(entry, fact.by, RIGHTS["visits.log"])
 
     def _visit(self, entry: Entry, fact: VisitRecorded) -> Iterator[Finding]:
         assert fact.campaign_id is not None

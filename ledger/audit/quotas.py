@@ -36,7 +36,7 @@ class Quotas:
         self._stocks = Stocks()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
-        """Count the entry, and say where more was handed out than there was."""
+        """Count the entry, and say where more was handed out than there was, or is allotted."""
         fact = entry.fact
         if entry.position > self._through:
             return
@@ -60,7 +60,7 @@ class Quotas:
         for taken in self._stocks.taken(entry):
             self._take(taken.key, taken.amount)
             used = self._taken[taken.key]
-            if taken.limit is not None and taken.amount > 0 and used > taken.limit:
+            if taken.limit is not None and taken.amount >= 0 and used > taken.limit:
                 yield found("QUOTA", entry.position, f"{taken.key}: {used} > {taken.limit}")
 
     def lost(self, originator: UUID | None) -> None:

@@ -7,7 +7,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger.audit.spilled import Spilled
-from ledger.campaigns.campaign import Campaign, CampaignStep, ShowHeld, frame_key, stock_limits
+from ledger.campaigns.campaign import (
+    Campaign,
+    CampaignStep,
+    ShowHeld,
+    StockAllotted,
+    frame_key,
+    stock_limits,
+)
 from ledger.campaigns.frame import HouseholdListed
 from ledger.contributions.visits import (
     OfVisit,
@@ -44,7 +51,11 @@ class Stocks:
             known = self._campaigns.get(entry.originator_id, Campaign())
             if isinstance(fact, ShowHeld):
                 yield from self._moved(entry.originator_id, fact.grid or "", fact.materials)
-            self._campaigns[entry.originator_id] = known.with_entries([entry])
+            self._campaigns[entry.originator_id] = after = known.with_entries([entry])
+            if isinstance(fact, StockAllotted) and after.planned is not None:
+                limits = stock_limits(entry.originator_id, after, fact.grid, fact.material)
+                for key, limit in limits.items():
+                    yield Taken(key, 0, limit)
         elif isinstance(fact, VisitRecorded | OfVisit) and fact.campaign_id is not None:
             yield from self._visit(entry, fact.campaign_id)
 
@@ -74,5 +85,7 @@ class Stocks:
         if campaign is None or campaign.planned is None:
             return
         for kind, count in materials.items():
+            if count == 0:
+                continue  # Nothing moves, so nothing is over that was not before.
             for key, limit in stock_limits(campaign_id, campaign, grid, kind).items():
                 yield Taken(key, count, limit)

@@ -1,39 +1,42 @@
-"""Amending visits (更正走访): edits that are merged field by field, and taking one back."""
+"""Amending visits (更正走访): edits that are merged field by field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from ledger import access, identity
-from ledger.batch import NotInABatch
+from ledger import access
 from ledger.campaigns.campaign import Campaign
-from ledger.campaigns.edits import Visit, VisitEditBody, told_of
-from ledger.campaigns.errors import EarlierItemMissing, VisitIsWithdrawn, WithdrawWindowOver
+from ledger.campaigns.edits import EDITS_MAX, Visit, VisitEditBody, told_of
+from ledger.campaigns.errors import (
+    BuildsOnItself,
+    EarlierItemMissing,
+    TooManyEdits,
+    VisitIsWithdrawn,
+    at,
+)
 from ledger.campaigns.fitting import talks, unfit, whole
 from ledger.campaigns.histories import Histories
 from ledger.campaigns.merging import MATERIALS, History, Version
 from ledger.commands import Signature, signature
 from ledger.contributions.base import OPEN_STATES, Times
-from ledger.contributions.visit import VisitRules
+from ledger.contributions.visit import check_promise
 from ledger.contributions.visiting import take_materials
 from ledger.contributions.visits import (
     Changes,
-    VisitAnnulled,
     VisitEdited,
     VisitRecorded,
     VisitWithdrawn,
+    visited_at,
 )
-from ledger.errors import AlreadyDecided, FieldError, Forbidden, InvalidInput, NotFound
-from ledger.facts import Fact
+from ledger.errors import Forbidden, NotFound
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.recording import Basis
-from ledger.settlement import policy_for
 
 
 class AmendReceipt(msgspec.Struct, frozen=True):
@@ -48,7 +51,7 @@ class AmendReceipt(msgspec.Struct, frozen=True):
 
 
 class Amending(Histories):
-    """Edits and withdrawals of visits."""
+    """Edits of visits."""
 
     def visit(self, visit_id: UUID) -> Visit:
         """A visit with its edits; raises NotFound."""
@@ -64,7 +67,8 @@ class Amending(Histories):
         """Edit a visit as one of its visitors, or as a worker or dispatcher of its place.
 
         What others changed meanwhile is merged; a true clash is kept and flagged. Raises NotFound,
-        EarlierItemMissing, VisitIsWithdrawn, InvalidInput, StockExceeded, SubmissionConflict.
+        EarlierItemMissing, VisitIsWithdrawn, TooManyEdits, InvalidInput, StockExceeded,
+        SubmissionConflict.
         """
         signed = self._amends(actor, "edit", visit_id, submission_id, request)
         return self.attempt(
@@ -79,17 +83,18 @@ class Amending(Histories):
 
         Raises what ``edit_visit`` does, and NotInABatch where it must be decided by itself.
         """
-        if not access.allowed(actor, "visits.edit"):
-            raise Forbidden
         visit = self._arrived(visit_id)
         if (receipt := _edited_before(visit, visit_id, signed)) is not None:
             return receipt
+        if not access.allowed(actor, "visits.edit"):
+            raise Forbidden
         if not _may_edit(actor, visit.recorded):
             raise NotFound
         if visit.withdrawn is not None:
             raise VisitIsWithdrawn
-        history, made = self._merged(visit_id, visit, actor, body, submission_id)
+        _check_bounds(visit, body, now)
         basis = Basis(self.policies.current())
+        history, made = self._merged(basis, visit_id, visit, actor, body, submission_id)
         self._restock(basis, visit.recorded, _counts(history, made))
         fact = VisitEdited(
             by=actor.participant_id, command_id=signed.command_id, body_digest=signed.body_digest,
@@ -98,73 +103,18 @@ class Amending(Histories):
             changes=Changes(outcome=body.outcome, materials=body.materials, topics=body.topics,
                             follow_up_on=body.follow_up_on),
             sealed=self.seal_edit(basis, visit_id, visit, history, made, now),
-            **_of(visit.recorded), claimed_at=times.recorded_at, sent_at=times.sent_at,
+            **of_visit(visit.recorded), claimed_at=times.recorded_at, sent_at=times.sent_at,
         )  # fmt: skip
         position = self._save(visit_id, visit, fact, basis, now)
         state = visit.state.state
         return AmendReceipt(visit_id, position, visit.number + 1, state, fact.clashes)
 
-    def withdraw_visit(
-        self, actor: Actor, visit_id: UUID, request: Mapping[str, Any], submission_id: UUID,
-        now: datetime,
-    ) -> AmendReceipt:  # fmt: skip
-        """Take one's own visit back before it was reviewed, within the policy's hours.
-
-        Raises NotFound, AlreadyDecided, WithdrawWindowOver, VisitIsWithdrawn, SubmissionConflict.
-        """
-        signed = self._amends(actor, "withdraw", visit_id, submission_id, request)
-        try:
-            return self.attempt(lambda: self.withdraw_once(signed, actor, visit_id, now))
-        except EarlierItemMissing:  # Nothing is on its way to somebody who asks online.
-            raise NotFound from None
-
-    def withdraw_once(
-        self, signed: Signature, actor: Actor, visit_id: UUID, now: datetime
-    ) -> AmendReceipt:
-        """Decide and append a withdrawal once; EarlierItemMissing while there is no such visit."""
-        visit = self._arrived(visit_id)
-        if visit.recorded.participant_id != actor.participant_id:
-            raise NotFound
-        if (fact := visit.withdrawn) is not None:
-            if signed.earlier({fact.command_id: (fact.body_digest, 1)}) is None:
-                raise VisitIsWithdrawn
-            return AmendReceipt(
-                visit_id, visit.withdrawn_position, visit.number, "withdrawn", replayed=True
-            )
-        basis, recorded = Basis(self.policies.current()), visit.recorded
-        _may_withdraw(basis, visit, now)
-        back = {kind: -count for kind, count in recorded.materials.items()}
-        self._restock(basis, recorded, back)
-        standing = self.history_of(visit_id, visit).standing()
-        fact = VisitWithdrawn(
-            by=actor.participant_id, command_id=signed.command_id, body_digest=signed.body_digest,
-            sealed=self.recount(basis, visit_id, visit, standing, {}, now),
-            **_of(recorded),
-        )  # fmt: skip
-        position = self._save(visit_id, visit, fact, basis, now)
-        return AmendReceipt(visit_id, position, visit.number, "withdrawn")
-
-    def annulling(self, cause: UUID, basis: Basis, now: datetime) -> list[Fact]:
-        """A visit of a campaign that is not accepted leaves its coverage and its survey."""
-        visit = self.fold(cause, Visit())
-        if visit.first is None or visit.first.household is None:
-            return []
-        materials = visit.recorded.materials
-        self._restock(basis, visit.recorded, {kind: -count for kind, count in materials.items()})
-        standing = self.history_of(cause, visit).standing()
-        sealed = self.recount(basis, cause, visit, standing, {}, now)
-        return [VisitAnnulled(sealed=sealed, **_of(visit.recorded))]
-
     def _arrived(self, visit_id: UUID) -> Visit:
         """The visit; EarlierItemMissing while there is nothing, NotFound for another thing."""
         visit = self.fold(visit_id, Visit())
         if visit.first is None:
-            raise NotFound if visit.version else self._missing()
+            raise NotFound if visit.version else EarlierItemMissing
         return visit
-
-    def _missing(self) -> Exception:
-        """What to raise for what did not come yet; in a batch it may come behind this one."""
-        return EarlierItemMissing() if self.batch is None else NotInABatch()
 
     def _amends(
         self, actor: Actor, action: str, visit_id: UUID, submission_id: UUID,
@@ -188,14 +138,18 @@ class Amending(Histories):
         return self.campaigns.current(recorded.campaign_id)
 
     def _merged(
-        self, visit_id: UUID, visit: Visit, actor: Actor, body: VisitEditBody, submission_id: UUID
-    ) -> tuple[History, Version]:
+        self, basis: Basis, visit_id: UUID, visit: Visit, actor: Actor, body: VisitEditBody,
+        submission_id: UUID,
+    ) -> tuple[History, Version]:  # fmt: skip
         """The visit so far, and what the edit makes of it, with what clashes."""
         built_on = visit.built_on(body.replaces, actor.participant_id, visit_id)
         if built_on is None:
-            raise _replaces_itself() if body.replaces == submission_id else self._missing()
+            if body.replaces == submission_id:
+                raise at("replaces", BuildsOnItself())
+            raise EarlierItemMissing
         base, chain = built_on
-        history, campaign = self.history_of(visit_id, visit), self._campaign_of(visit.recorded)
+        history = self.history_of(visit_id, visit, basis)
+        campaign = self._campaign_of(visit.recorded)
         known, waiting = history.known(base, chain), history.waiting(base, chain)
         said = whole(body.said(), known, waiting, campaign)
         # What was decided stands; an edit that comes later is kept, all of it as clash.
@@ -220,13 +174,18 @@ def _edited_before(visit: Visit, visit_id: UUID, signed: Signature) -> AmendRece
     if (number := signed.earlier(known)) is None:
         return None
     clashes, position = visit.edits[number - 2].clashes, visit.positions[number - 2]
-    state = visit.state.state
+    state = visit.states[number - 2]
     return AmendReceipt(visit_id, position, number, state, clashes, replayed=True)
 
 
-def _replaces_itself() -> InvalidInput:
-    return InvalidInput([FieldError("replaces", "unknown_version", "不能以自身为上一版本。",
-                                    "An edit cannot replace itself.")])  # fmt: skip
+def _check_bounds(visit: Visit, body: VisitEditBody, now: datetime) -> None:
+    """A visit takes so many edits, and a promise is as a visit's; TooManyEdits, InvalidInput."""
+    if len(visit.edits) >= EDITS_MAX:
+        raise TooManyEdits(edits=EDITS_MAX)
+    if body.follow_up_on is not None:
+        assert visit.state.received_at is not None
+        moment = visited_at(visit.recorded, visit.state.received_at)
+        check_promise(body.follow_up_on, moment, now)
 
 
 def _clashes(
@@ -251,21 +210,7 @@ def _counts(history: History, made: Version) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _may_withdraw(basis: Basis, visit: Visit, now: datetime) -> None:
-    """Raises AlreadyDecided and, by the policy of its day, WithdrawWindowOver."""
-    state, recorded = visit.state, visit.recorded
-    if state.state not in OPEN_STATES:
-        raise AlreadyDecided(state=state.state)
-    basis.unchanged[identity.POLICIES] = basis.book.version
-    policy = policy_for(basis.book, recorded.earned_on)
-    rules = policy.kinds.get("visit") if policy else None
-    hours = rules.withdraw_hours if isinstance(rules, VisitRules) else 0
-    assert state.received_at is not None
-    if now > state.received_at + timedelta(hours=hours):
-        raise WithdrawWindowOver(hours=hours)
-
-
-def _of(recorded: VisitRecorded) -> dict[str, Any]:
+def of_visit(recorded: VisitRecorded) -> dict[str, Any]:
     """As the fields of OfVisit."""
     return {
         "participant_id": recorded.participant_id, "earned_on": recorded.earned_on,

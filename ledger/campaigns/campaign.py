@@ -23,15 +23,17 @@ EARLY = timedelta(days=1)
 ShowKind = Literal["opera", "talk", "exhibition", "other"]
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"\S")]
-Word = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^(?!.*\d{7})[\w.-]+$(?!\n)")]
+# A code of the plan's, and not a sentence, a phone's or an identity card's number.
+Code = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^(?!.*\d{7})[\w.-]+$(?!\n)")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a campaign says of itself.
 
-    ``starts_on`` keeps out visits that claim to be from before; else opening and closing decides,
-    and ``ends_on`` is what is announced.
+    ``starts_on`` keeps out visits that claim to be from before; else opening and closing decides.
+    ``ends_on`` is what is announced: once it is over none is opened any more, but one that is open
+    takes visits until somebody closes it.
     ``materials`` is what is handed out (宣传册, 宣传品), by kind, and how many of each there are;
     where it is empty anything may be noted, and nothing is counted against a stock.
     """
@@ -40,8 +42,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     district: str | None = None
     starts_on: date | None = None
     ends_on: date | None = None
-    topics: Annotated[tuple[Word, ...], msgspec.Meta(max_length=TOPICS_MAX)] = ()
-    materials: Annotated[dict[Word, Count], msgspec.Meta(max_length=MATERIALS_MAX)] = {}
+    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=TOPICS_MAX)] = ()
+    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=MATERIALS_MAX)] = {}
     questionnaire: Questionnaire = ()
 
 
@@ -160,20 +162,24 @@ class Campaign(msgspec.Struct):
             self.commands[fact.command_id] = (fact.body_digest, entry.position)
 
     def takes(self, moment: datetime) -> bool:
-        """Whether a visit made at a moment is taken in now.
+        """Whether a visit made at a moment is taken in; once it was opened, whenever it arrives.
 
-        Once it is closed only what was visited while it was open: phones without signal send it
-        in later. While it is open none may claim to be from before its announced beginning, or the
-        day before it was opened if that was earlier: old days' caps are not for it to collect.
+        Phones without signal send it in after the closing: then only nothing later is taken. Where
+        a beginning was announced none may claim to be from before it, or from before the day before
+        it was opened if that was earlier: old days' caps are not for it to collect.
         """
-        if self.opened_at is None:
+        if self.opened_at is None or (self.closed_at is not None and moment > self.closed_at):
             return False
-        if self.closed_at is not None:
-            return self.opened_at <= moment <= self.closed_at
         if self.plan.starts_on is None:
             return True
-        begins = min(self.plan.starts_on, day_of(self.opened_at - EARLY))
-        return moment >= datetime.combine(begins, time(0), SHANGHAI)
+        return moment >= datetime.combine(self.first_day, time(0), SHANGHAI)
+
+    @property
+    def first_day(self) -> date:
+        """The announced one, or the day before it was opened if that was earlier."""
+        assert self.opened_at is not None
+        early = day_of(self.opened_at - EARLY)
+        return min(self.plan.starts_on or early, early)
 
 
 def frame_key(campaign_id: UUID) -> str:

@@ -10,15 +10,18 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
+from ledger.campaigns.campaign import MATERIALS_MAX, TOPICS_MAX, Code
 from ledger.campaigns.merging import ANSWERS, MATERIALS
 from ledger.campaigns.questionnaire import Answer
 from ledger.contributions.base import State
 from ledger.contributions.evidence import Place
-from ledger.contributions.visit import Code, Count, Outcome, Said, Word
+from ledger.contributions.visit import Count, Outcome, Said, Word
 from ledger.contributions.visits import Changes, VisitEdited, VisitRecorded, VisitWithdrawn
 from ledger.errors import FieldError, InvalidInput
 from ledger.facts import Entry
 
+EDITS_MAX = 100
+"""Of one visit; each is read again for every later one."""
 PUBLIC = ("outcome", "topics", "follow_up_on")
 ALL_ANSWERS = "answers"
 PRIVATE = ("place", "questions", "remark")
@@ -38,8 +41,8 @@ class VisitEditBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     replaces: int | UUID
     outcome: Outcome | None = None
-    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=20)] = {}
-    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=30)] | None = None
+    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=MATERIALS_MAX)] = {}
+    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=TOPICS_MAX)] | None = None
     follow_up_on: date | None = None
     answers: Annotated[dict[Word, Answer], msgspec.Meta(max_length=60)] = {}
     questions: Annotated[tuple[Said, ...], msgspec.Meta(max_length=20)] | None = None
@@ -72,6 +75,7 @@ class Visit(msgspec.Struct):
     state: State = msgspec.field(default_factory=State)
     edits: list[VisitEdited] = []
     positions: list[int] = []
+    states: list[str] = []  # that each edit found it in
     first: VisitRecorded | None = None
     withdrawn: VisitWithdrawn | None = None
     withdrawn_position: int = 0
@@ -102,6 +106,7 @@ class Visit(msgspec.Struct):
         elif isinstance(fact, VisitEdited):
             self.edits.append(fact)
             self.positions.append(entry.position)
+            self.states.append(self.state.state)
 
     def built_on(
         self, replaces: int | UUID, author: UUID, visit_id: UUID

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from ledger.errors import InvalidInput, LedgerError, NotFound
+from typing import TypeVar
+
+from ledger.errors import (
+    AlreadyDecided,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    LedgerError,
+    NotFound,
+)
+
+E = TypeVar("E", bound=LedgerError)
+
+
+def at(path: str, refusal: E) -> E:
+    """The refusal with the field that it is about."""
+    words = refusal.sentence_zh, refusal.sentence_en
+    refusal.errors = (FieldError(path, refusal.code, *words),)
+    return refusal
 
 
 class UnknownCampaign(NotFound):
@@ -17,7 +35,24 @@ class CampaignNotOpen(LedgerError):
     en = "The campaign was not open at that time; check when the visit was, or wait until it opens."
 
 
-class CampaignClosed(LedgerError):
+class StillPlanned(CampaignNotOpen):
+    zh = "走访活动尚未启动；请先启动。"
+    en = "The campaign was not opened yet; open it first."
+
+
+class CampaignElsewhere(Forbidden):
+    code = "campaign_elsewhere"
+    zh = "这个走访活动属于另一个行政区，由该区的调度员管理。"
+    en = "This campaign is another district's; a dispatcher of that district runs it."
+
+
+class CampaignDaysOver(LedgerError):
+    code = "campaign_days_over"
+    zh = "走访活动的最后一天是 {ends_on}，已经过去；请以新的日期另行策划。"
+    en = "The campaign's last day was {ends_on}; plan another one with days to come."
+
+
+class CampaignOver(LedgerError):
     code = "campaign_closed"
     zh = "走访活动已结束；只有活动期间的走访还能补交。"
     en = "The campaign is closed; only what was visited while it was open is still taken in."
@@ -67,8 +102,8 @@ class UnknownMaterial(InvalidInput):
 
 class StockExceeded(LedgerError):
     code = "stock_exceeded"
-    zh = "物品 {material} 的库存不足，登记的数量超过了剩余库存；请核对数量，或先补充库存。"
-    en = "More of {material} than the stock has left; check the count, or have more allotted."
+    zh = "物品 {material} 库存不足，只剩 {left} 份；请核对数量，或先补充库存。"
+    en = "The stock has {left} of {material} left, fewer than that; check the count, or get more."
 
 
 class WithdrawWindowOver(LedgerError):
@@ -77,10 +112,33 @@ class WithdrawWindowOver(LedgerError):
     en = "It was sent in more than {hours} hours ago and cannot be withdrawn; ask a dispatcher."
 
 
+class VisitIsDecided(AlreadyDecided):
+    zh = "这次走访已经审核（{state}），不能再撤回；如有错误，请联系调度员。"
+    en = "This visit was reviewed ({state}) and cannot be withdrawn; ask a dispatcher if need be."
+
+
+class TooManyEdits(LedgerError):
+    code = "too_many_edits"
+    zh = "这次走访已修改 {edits} 次，不能再改；请撤回，或请调度员不予认可，然后重新登记。"
+    en = (
+        "This visit was edited {edits} times and takes no more; withdraw it or have a dispatcher "
+        "refuse it, and log it anew."
+    )
+
+
 class VisitIsWithdrawn(LedgerError):
     code = "visit_withdrawn"
     zh = "这次走访已撤回，不能再修改；如有需要请登记一次新的走访。"
     en = "This visit was withdrawn and cannot be edited; log a new one if need be."
+
+
+class BuildsOnItself(InvalidInput):
+    code = "builds_on_itself"
+    zh = "这次修改直接或间接以自身为上一版本，无法登记；请在走访的现有版本上重新修改。"
+    en = (
+        "This edit replaces itself, if only by way of others, and can never be recorded; edit the "
+        "visit anew as it stands."
+    )
 
 
 class EarlierItemMissing(LedgerError):

@@ -24,15 +24,20 @@ from ledger.campaigns.campaign import (
 from ledger.campaigns.errors import (
     AlreadyClosed,
     AlreadyOpen,
-    CampaignNotOpen,
+    CampaignDaysOver,
+    CampaignElsewhere,
     EmptyFrame,
-    StockExceeded,
+    StillPlanned,
     UnknownCampaign,
     UnknownMaterial,
+    at,
 )
+from ledger.campaigns.frame import not_a_grid, outside
 from ledger.campaigns.listing import Listing
 from ledger.campaigns.questionnaire import faults
 from ledger.commands import Decision, signature
+from ledger.contributions.visiting import handed_out, too_few
+from ledger.days import FUTURE_ALLOWED, day_of
 from ledger.errors import FieldError, Forbidden, InvalidInput
 from ledger.log import Append
 from ledger.participants import Actor
@@ -71,33 +76,32 @@ class Planning(Listing):
         """Plan a campaign for the actor's district or one below it."""
         if plan.district is None:
             plan = msgspec.structs.replace(plan, district=actor.district)
-        self._check_district(plan.district)
-        districts = self.districts.current().path(plan.district)
-        if not access.within(actor, districts):
-            raise Forbidden
-        problems = faults(plan.questionnaire)
-        if len(set(plan.topics)) < len(plan.topics):
-            problems.append(FieldError("topics", "duplicate", "主题重复。",
-                                       "A topic stands here twice."))  # fmt: skip
-        if plan.starts_on and plan.ends_on and plan.ends_on < plan.starts_on:
-            problems.append(FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
-                                       "It ends before it starts."))  # fmt: skip
-        if problems:
-            raise InvalidInput(problems)
+
+        def decide(_: Campaign, signed: dict[str, Any]) -> Decision:
+            self._check_district(plan.district)
+            districts = self.districts.current().path(plan.district)
+            if not access.within(actor, districts):
+                raise Forbidden
+            if problems := _problems(plan):
+                raise InvalidInput(problems)
+            return Decision([CampaignPlanned(plan=plan, districts=districts, **signed)])
+
         campaign_id = identity.derived("campaign", actor.participant_id, submission_id)
-        return self._step(
-            actor, "plan", campaign_id, request, submission_id, now,
-            lambda _, signed: Decision([CampaignPlanned(plan=plan, districts=districts, **signed)]),
-        )  # fmt: skip
+        return self._step(actor, "plan", campaign_id, request, submission_id, now, decide)
 
     def open_campaign(
         self, actor: Actor, campaign_id: UUID, request: Any, submission_id: UUID, now: datetime
     ) -> CampaignReceipt:
-        """Open a campaign: its frame stands still from now on; raises EmptyFrame."""
+        """Open a campaign: its frame stands still from now on.
+
+        Raises EmptyFrame, and CampaignDaysOver where its last day is gone: nobody means that.
+        """
 
         def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
             if campaign.state != "planned":
                 raise AlreadyOpen
+            if (last := campaign.plan.ends_on) is not None and last < day_of(now):
+                raise CampaignDaysOver(ends_on=last)
             households = self.store.select_used(frame_key(campaign_id))
             if not households:
                 raise EmptyFrame
@@ -128,50 +132,62 @@ class Planning(Listing):
             if campaign.state == "closed":
                 raise AlreadyClosed
             if material not in campaign.plan.materials:
-                raise UnknownMaterial(material=material)
-            path = self.districts.current().path(grid)
-            self._check_allotment(campaign_id, campaign, grid, material, count)
-            return Decision([StockAllotted(
+                raise at("material", UnknownMaterial(material=material))
+            path = self._grid_of(campaign, grid)
+            if not self.districts.current().is_lowest(grid):
+                raise InvalidInput([not_a_grid("grid")])
+            still = self._allotted(campaign_id, campaign, grid, material, count)
+            fact = StockAllotted(
                 grid=grid, material=material, count=count, districts=path, **signed
-            )])  # fmt: skip
+            )  # fmt: skip
+            return Decision([fact], quotas=[still])
 
         return self._step(actor, "allot", campaign_id, request, submission_id, now, decide)
 
-    def _check_allotment(
+    def _grid_of(self, campaign: Campaign, grid: str) -> tuple[str, ...]:
+        """The path of a grid of the campaign's place; raises InvalidInput for one elsewhere."""
+        path = self.districts.current().path(grid)
+        if campaign.plan.district not in (None, *path):
+            raise InvalidInput([outside("grid")])
+        return path
+
+    def _allotted(
         self, campaign_id: UUID, campaign: Campaign, grid: str, material: str, count: int
-    ) -> None:
-        """A grid, as many as the campaign has at most, and as were handed out at least."""
-        if not self.districts.current().is_lowest(grid):
-            raise InvalidInput([not_a_grid("grid")])
+    ) -> Quota:
+        """As many as the campaign has at most, and as were handed out, still, at least."""
         *_, own = stock_limits(campaign_id, campaign, grid, material)
-        used = self.store.select_used(own)
-        if not used <= count <= campaign.plan.materials[material]:
-            most = campaign.plan.materials[material]
+        used, most = self.store.select_used(own), campaign.plan.materials[material]
+        if not used <= count <= most:
             raise InvalidInput([FieldError(
                 "count", "out_of_range", f"应在已发放的 {used} 与活动总量 {most} 之间。",
                 f"From {used}, which were handed out, to {most}, which the campaign has.",
             )])  # fmt: skip
+        return Quota(own, 0, None, was=used)
 
     def hold_show(
         self, actor: Actor, campaign_id: UUID, show: Show, request: Any, submission_id: UUID,
         now: datetime,
     ) -> CampaignReceipt:  # fmt: skip
         """Note a show (送戏下乡) or a talk of an open campaign, and what was handed out there."""
-        self._check_district(show.grid)
-        districts = self.districts.current().path(show.grid or actor.district)
-        if not access.within(actor, districts):
-            raise Forbidden
 
         def decide(campaign: Campaign, signed: dict[str, Any]) -> Decision:
+            self._check_district(show.grid)
+            districts = self.districts.current().path(show.grid or actor.district)
+            if not access.within(actor, districts):
+                raise Forbidden
             _must_be_open(campaign)
+            if show.grid is not None:
+                self._grid_of(campaign, show.grid)
+            _check_day(campaign, show.held_on, now)
+            handed = handed_out(campaign, campaign_id, show.grid, show.materials)
             return Decision(
                 [ShowHeld(districts=districts, **msgspec.structs.asdict(show), **signed)],
-                quotas=_handed_out(campaign_id, campaign, show),
+                quotas=[quota for _, quota in handed],
             )
 
         return self._step(actor, "show", campaign_id, request, submission_id, now, decide)
 
-    def _reaches(self, actor: Actor, campaign: Campaign, *, part: bool) -> bool:
+    def reaches(self, actor: Actor, campaign: Campaign, *, part: bool) -> bool:
         """Whether a campaign is the actor's: all of it, or for a ``part`` their district of it."""
         if campaign.planned is None:
             return False
@@ -194,8 +210,8 @@ class Planning(Listing):
                 then = [one for one in self._of(campaign_id) if one.position <= position]
                 told = Campaign().with_entries(then)
                 return CampaignReceipt(campaign_id, told, position, replayed=True)
-            if action != "plan" and not self._reaches(actor, campaign, part=action == "show"):
-                raise UnknownCampaign
+            if action != "plan" and not self.reaches(actor, campaign, part=action == "show"):
+                raise CampaignElsewhere if campaign.planned else UnknownCampaign
             decided = decide(campaign, signed.fields)
             (entry,) = self.append(
                 [Append(campaign_id, campaign.version, decided.facts)], now, quotas=decided.quotas
@@ -205,31 +221,32 @@ class Planning(Listing):
         try:
             return self.attempt(command, stop_at=QuotaExceeded)
         except QuotaExceeded as exceeded:
-            raise StockExceeded(material=exceeded.key.split("/")[2]) from None
+            raise too_few(exceeded.key.split("/")[2], exceeded.left) from None
 
 
-def not_a_grid(path: str) -> FieldError:
-    """What to say of a place that has districts below it."""
-    return FieldError(path, "not_a_grid", "这不是最下一级的网格。",
-                      "This is no grid: there are districts below it.")  # fmt: skip
+def _problems(plan: Plan) -> list[FieldError]:
+    """What is wrong with a plan in itself."""
+    problems = faults(plan.questionnaire)
+    if len(set(plan.topics)) < len(plan.topics):
+        problems.append(FieldError("topics", "duplicate", "主题重复。",
+                                   "A topic stands here twice."))  # fmt: skip
+    if plan.starts_on and plan.ends_on and plan.ends_on < plan.starts_on:
+        problems.append(FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
+                                   "It ends before it starts."))  # fmt: skip
+    return problems
+
+
+def _check_day(campaign: Campaign, day: date, now: datetime) -> None:
+    """A show was held in the days of its campaign, and is not still to come; InvalidInput."""
+    first = campaign.first_day
+    if not first <= day <= day_of(now + FUTURE_ALLOWED):
+        raise InvalidInput([FieldError(
+            "held_on", "out_of_range", f"应在 {first} 至今天之间。", f"From {first} to today."
+        )])  # fmt: skip
 
 
 def _must_be_open(campaign: Campaign) -> None:
     if campaign.state == "planned":
-        raise CampaignNotOpen
+        raise StillPlanned
     if campaign.state != "open":
         raise AlreadyClosed
-
-
-def _handed_out(campaign_id: UUID, campaign: Campaign, show: Show) -> list[Quota]:
-    known = campaign.plan.materials
-    for material in show.materials:
-        if known and material not in known:
-            raise UnknownMaterial(material=material)
-    return [
-        Quota(key, count, limit)
-        for material, count in show.materials.items()
-        for key, limit in stock_limits(campaign_id, campaign, show.grid or "", material).items()
-    ]
-
-

@@ -9,16 +9,15 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.campaigns.campaign import Campaign
+from ledger.contributions.credits import Credited
 from ledger.districts import Districts
-from ledger.errors import LedgerError
 from ledger.facts import Entry, Fact, Sealed, Text, stored_as
 from ledger.participants import Actor
 from ledger.policy import Granted, KindRules, Refused
 from ledger.rivers import RiverMap
-from ledger.trails.trails import Trails
 
 if TYPE_CHECKING:
+    from ledger.batch import Refusal
     from ledger.log import Folded
 
 F = TypeVar("F", bound="Folded")
@@ -64,12 +63,16 @@ class Assessed(Fact, frozen=True):
     en="{by} reviewed {originator} and found it to be true (tier {tier})",
 )
 class Verified(Fact, frozen=True):
-    """A reviewer's yes; ``tier`` grades what kind of finding it was (1 ordinary to 3 grave)."""
+    """A reviewer's yes; ``tier`` grades what kind of finding it was (1 ordinary to 3 grave).
+
+    ``seen`` is the version that the reviewer had seen, where that was said; 1 is as recorded.
+    """
 
     by: UUID
     command_id: UUID
     body_digest: str
     tier: int = 1
+    seen: int | None = None
 
 
 @stored_as(
@@ -84,6 +87,7 @@ class ReviewRefused(Fact, frozen=True):
     command_id: UUID
     body_digest: str
     sealed: tuple[Sealed, ...] = ()
+    seen: int | None = None
 
 
 @stored_as(
@@ -105,6 +109,10 @@ class Amended(Fact, frozen=True):
         """Whose change it is."""
         raise NotImplementedError
 
+    def effective(self) -> Mapping[str, Any]:
+        """What takes effect of what the log tells, by field; None: emptied."""
+        raise NotImplementedError
+
     def amend(self, recorded: Recorded) -> Recorded:
         """The contribution as it stands with this change."""
         raise NotImplementedError
@@ -114,27 +122,11 @@ class Withdrawn(Fact, frozen=True):
     """Base of what takes a contribution back before anybody decided it."""
 
 
-@stored_as(
-    "contribution.credited",
-    zh="{participant_id} 的 {cause} 计为{mark}",
-    en="{cause} of {participant_id} counts as {mark}",
-)
-class Credited(Fact, frozen=True):
-    """A contribution counts for something that several may be made for, and which pays once.
-
-    It stands at what they share (a household in a campaign, a route somebody walks), so that the
-    store's unique key decides who was first; ``mark`` says what for.
-    """
-
-    cause: UUID
-    participant_id: UUID
-    mark: str
-
-
 class State(msgspec.Struct):
     """A contribution as it stands: pending, review, valid, rejected, verified, refused, withdrawn.
 
-    ``credits`` are those that were credited before it for what it shares with them.
+    ``credits`` are those that were credited before it for what it shares with them, ``behind``
+    those that came later, where it waited for its award meanwhile.
     """
 
     version: int = 0
@@ -147,6 +139,8 @@ class State(msgspec.Struct):
     decided_position: int = 0
     credits: tuple[Credited, ...] = ()
     hands: frozenset[UUID] = frozenset()  # whoever had a part in what it says
+    edition: int = 1  # the newest version; each amendment makes the next
+    behind: tuple[Credited, ...] = ()
 
     def apply(self, entry: Entry) -> None:
         self.version = entry.originator_version
@@ -166,20 +160,9 @@ class State(msgspec.Struct):
         elif isinstance(fact, Amended) and self.recorded is not None:
             self.recorded = fact.amend(self.recorded)
             self.hands |= {fact.hand}
+            self.edition += 1
         elif isinstance(fact, Withdrawn):
             self.state = "withdrawn"
-
-
-class Credits(msgspec.Struct):
-    """What was credited at something shared; other facts of its originator are passed over."""
-
-    version: int = 0
-    found: tuple[Credited, ...] = ()
-
-    def apply(self, entry: Entry) -> None:
-        self.version = entry.originator_version
-        if isinstance(entry.fact, Credited):
-            self.found += (entry.fact,)
 
 
 # States that wait for a reviewer; every other is final.
@@ -221,17 +204,15 @@ class Context(Protocol):
     def shelf(self, name: str, newest: int) -> Sequence[Any]:
         """The newest values of a shelf of the vault, whoever's they are."""
 
-    def campaign(self, campaign_id: UUID) -> Campaign:
-        """A campaign as it stands, which must not change meanwhile; an unknown one is empty."""
-
-    def trails(self) -> Trails:
-        """Every trail as it stands; none of them may change meanwhile."""
+    def register(self, name: str, of: UUID | None = None) -> Any:
+        """A register of the ledger as it stands, or what it keeps ``of`` this id; it must not
+        change meanwhile."""
 
     def originator(self, originator_id: UUID, state: F) -> F:
         """``state`` with the facts of something this is about; it must not change meanwhile."""
 
-    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None:
-        """Take so many of what many share; ``refusal`` is raised where there is no room."""
+    def take(self, key: str, amount: int, limit: int | None, refusal: Refusal) -> None:
+        """Take so many of what many share; ``refusal`` makes what is raised of what is left."""
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,7 +222,8 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     ``recorded``. ``reward(state, rules)`` and, where a machine judges, ``verdict(recorded,
     assessed, rules, received)`` are pure on stored facts, so an auditor can repeat them.
     ``shared(recorded)`` names what several contributions share and which pays once; ``raises``
-    gives what else a body sends in, in the same commit.
+    gives what else a body sends in, in the same commit. ``headline`` names the fields of
+    ``recorded`` by which somebody who looks through a list tells one from another.
     """
 
     kind: str
@@ -260,3 +242,4 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     own_actions: tuple[str, ...] = ()  # what its owner may do while it waits
     shared: Callable[[Any], UUID | None] | None = None
     raises: Callable[[Any], Sequence[tuple[Contribution, Any]]] | None = None
+    headline: tuple[str, ...] = ()

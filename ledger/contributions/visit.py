@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.campaigns.campaign import MATERIALS_MAX, TOPICS_MAX, Code
 from ledger.campaigns.frame import door_id
 from ledger.campaigns.questionnaire import Answer
 from ledger.contributions.base import (
@@ -40,8 +41,6 @@ withdraw_hours = 24     # how long after it was received a visit may be withdraw
 
 
 Outcome = Literal["met", "nobody_home", "refused", "moved", "vacant", "by_phone"]
-# A code of the plan's, and not a sentence, a phone's or an identity card's number.
-Code = Annotated[str, msgspec.Meta(max_length=60, pattern=r"^(?!.*\d{7})[\w.-]+$(?!\n)")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
@@ -59,14 +58,15 @@ class RaisedProblem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class VisitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``POST /v1/visits``: which household (an opaque number), and what came of it.
 
-    ``visitors`` are others who came along; ``questions`` what the household asked, in words.
+    ``visitors`` are others who came along; ``questions`` what the household asked, in words;
+    ``sent_at`` is of this try, by the phone's clock, and another one when it is tried again.
     """
 
     household: Word
     outcome: Outcome
     campaign_id: UUID | None = None
-    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=20)] = {}
-    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=30)] = ()
+    materials: Annotated[dict[Code, Count], msgspec.Meta(max_length=MATERIALS_MAX)] = {}
+    topics: Annotated[tuple[Code, ...], msgspec.Meta(max_length=TOPICS_MAX)] = ()
     place: Place | None = None
     recorded_at: datetime | None = None
     sent_at: datetime | None = None
@@ -94,7 +94,7 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
     """Keep a visit for a reviewer to confirm; in a campaign its household must be in the frame."""
     times, moment = happened(Times(body.recorded_at, body.sent_at), context)
     if body.follow_up_on is not None:
-        _check_promise(body.follow_up_on, moment)
+        check_promise(body.follow_up_on, moment, moment)
     door = in_campaign(body, context, moment)
     sealed = [
         context.seal(field, value)
@@ -133,9 +133,9 @@ def record(body: VisitBody, context: Context, body_digest: str) -> Sequence[Fact
     ]
 
 
-def _check_promise(day: date, moment: datetime) -> None:
+def check_promise(day: date, moment: datetime, promised: datetime) -> None:
     """A promise to come again is for a day from the visit on, within a year; InvalidInput."""
-    if not timedelta(0) <= day - day_of(moment) <= timedelta(days=366):
+    if not day_of(moment) <= day <= day_of(promised) + timedelta(days=366):
         raise InvalidInput([FieldError(
             "follow_up_on", "out_of_range", "回访日期应在走访当天之后一年内。",
             "It should be a day from the visit on, within a year.",
@@ -167,11 +167,12 @@ def reward(state: State, rules: VisitRules) -> Granted | Refused:
     assert isinstance(visit, VisitRecorded)
     if visit.outcome not in rules.paid_outcomes:
         return Refused("visit.outcome", ("outcome_not_paid",))
-    if not state.credits:
-        return Granted(rules.coins, "visit.confirmed", credit="first")
     if any(one.participant_id == visit.participant_id for one in state.credits):
         return Refused("visit.once", ("household_rewarded_to_you",))
-    if len(state.credits) > rules.confirmers_max:
+    # A first one that was taken back as invented leaves its confirmers, and its place free.
+    if all(one.mark != "first" for one in (*state.credits, *state.behind)):
+        return Granted(rules.coins, "visit.confirmed", credit="first")
+    if sum(one.mark == "confirmer" for one in state.credits) >= rules.confirmers_max:
         return Refused("visit.confirmers", ("household_rewarded",))
     return Granted(
         rules.confirmer_coins, "visit.confirmer", reasons=("household_rewarded_before",),
@@ -202,6 +203,7 @@ VISIT = Contribution(
     reward=reward,
     shared=shared,
     raises=raises,
+    headline=("campaign_id", "household", "grid", "outcome", "claimed_at", "follow_up_on"),
     own_actions=("edit", "withdraw"),
     reasons={
         "outcome_not_paid": Text(

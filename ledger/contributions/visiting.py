@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -12,22 +13,25 @@ import msgspec
 from ledger import access
 from ledger.campaigns.campaign import Campaign, stock_limits
 from ledger.campaigns.errors import (
-    CampaignClosed,
     CampaignNotOpen,
+    CampaignOver,
     OtherGrid,
     StockExceeded,
     UnknownCampaign,
     UnknownHousehold,
     UnknownMaterial,
+    at,
 )
 from ledger.campaigns.frame import Door, HouseholdListed, door_id
 from ledger.campaigns.questionnaire import Answer, wrong_answers
-from ledger.campaigns.survey import ANSWERS, Ballot, survey_shelf, survey_subject
+from ledger.campaigns.survey import BALLOT, Ballot, survey_shelf, survey_subject
 from ledger.contributions.base import Context
 from ledger.errors import FieldError, InvalidInput, LedgerError
 from ledger.facts import Sealed
+from ledger.store.rows import Quota
 
 if TYPE_CHECKING:
+    from ledger.batch import Refusal
     from ledger.contributions.visit import VisitBody
 
 TALKED = frozenset({"met", "by_phone"})
@@ -43,18 +47,18 @@ class AtDoor(msgspec.Struct, frozen=True):
 def in_campaign(body: VisitBody, context: Context, moment: datetime) -> AtDoor | None:
     """Check a visit against its campaign and take what it handed out; None without a campaign.
 
-    Raises UnknownCampaign, CampaignNotOpen, CampaignClosed, UnknownHousehold, OtherGrid,
+    Raises UnknownCampaign, CampaignNotOpen, CampaignOver, UnknownHousehold, OtherGrid,
     UnknownMaterial, InvalidInput per field; StockExceeded when it is saved.
     """
     if body.campaign_id is None:
         if body.answers:
             raise InvalidInput([_nothing_asked("answers")])
         return None
-    campaign = context.campaign(body.campaign_id)
+    campaign: Campaign = context.register("campaigns", body.campaign_id)
     if campaign.planned is None:
         raise UnknownCampaign
     if not campaign.takes(moment):
-        raise CampaignClosed if campaign.closed_at else CampaignNotOpen
+        raise CampaignOver if campaign.closed_at else CampaignNotOpen
     listed = _listed(body, context)
     if problems := [*unknown_topics(body.topics, campaign), *wrong_talk(
         body.outcome, body.answers, campaign
@@ -67,7 +71,7 @@ def in_campaign(body: VisitBody, context: Context, moment: datetime) -> AtDoor |
         places=listed.districts, household=listed.household, plus=msgspec.to_builtins(body.answers)
     )
     return AtDoor(listed, (context.seal(
-        ANSWERS, msgspec.to_builtins(ballot), subject=survey_subject(body.campaign_id),
+        BALLOT, msgspec.to_builtins(ballot), subject=survey_subject(body.campaign_id),
         shelf=survey_shelf(body.campaign_id),
     ),))  # fmt: skip
 
@@ -76,13 +80,9 @@ def _listed(body: VisitBody, context: Context) -> HouseholdListed:
     assert body.campaign_id is not None
     door = context.originator(door_id(body.campaign_id, body.household), Door())
     if door.listed is None:
-        refusal = UnknownHousehold(household=body.household)
-        raise UnknownHousehold(
-            [FieldError("household", refusal.code, refusal.sentence_zh, refusal.sentence_en)],
-            household=body.household,
-        )
+        raise at("household", UnknownHousehold(household=body.household))
     if not access.within(context.actor, door.listed.districts):
-        raise OtherGrid(household=body.household, grid=door.listed.grid)
+        raise at("household", OtherGrid(household=body.household, grid=door.listed.grid))
     return door.listed
 
 
@@ -98,23 +98,35 @@ def wrong_talk(
 class Takes(Protocol):
     """Somewhere to put what is taken of what many share."""
 
-    def take(self, key: str, amount: int, limit: int | None, refusal: LedgerError) -> None: ...
+    def take(self, key: str, amount: int, limit: int | None, refusal: Refusal) -> None: ...
 
 
 def take_materials(
-    basis: Takes, campaign: Campaign, campaign_id: UUID, grid: str, materials: Mapping[str, int]
-) -> None:
-    """Take what was handed out from the stocks it comes out of; a negative count gives back."""
+    basis: Takes, campaign: Campaign, campaign_id: UUID, grid: str | None,
+    materials: Mapping[str, int],
+) -> None:  # fmt: skip
+    """Take what was handed out from the stocks it comes out of; raises UnknownMaterial."""
+    for material, quota in handed_out(campaign, campaign_id, grid, materials):
+        basis.take(quota.key, quota.amount, quota.limit, partial(too_few, material))
+
+
+def handed_out(
+    campaign: Campaign, campaign_id: UUID, grid: str | None, materials: Mapping[str, int]
+) -> Iterator[tuple[str, Quota]]:
+    """What comes out of which stocks, by material; a negative count gives back.
+
+    Raises UnknownMaterial.
+    """
     for material, count in materials.items():
         if campaign.plan.materials and material not in campaign.plan.materials:
-            refusal = UnknownMaterial(material=material)
-            raise UnknownMaterial(
-                [FieldError(f"materials.{material}", refusal.code, refusal.sentence_zh,
-                            refusal.sentence_en)],
-                material=material,
-            )  # fmt: skip
+            raise at(f"materials.{material}", UnknownMaterial(material=material))
         for key, limit in stock_limits(campaign_id, campaign, grid, material).items():
-            basis.take(key, count, limit, StockExceeded(material=material))
+            yield material, Quota(key, count, limit)
+
+
+def too_few(material: str, left: int) -> LedgerError:
+    """What to say where a stock has fewer left than was handed out."""
+    return at(f"materials.{material}", StockExceeded(material=material, left=left))
 
 
 def unknown_topics(topics: tuple[str, ...], campaign: Campaign) -> list[FieldError]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from ledger.contributions.base import Amended, Recorded, Withdrawn
+from ledger.contributions.clocks import LONG_AGO
+from ledger.days import LATE_DAYS_MAX, corrected
 from ledger.facts import Fact, Sealed, stored_as
 
 
@@ -39,6 +41,12 @@ class VisitRecorded(Recorded, frozen=True):
     @property
     def people(self) -> tuple[UUID, ...]:
         return (self.participant_id, *self.visitors)
+
+
+def visited_at(recorded: VisitRecorded, received: datetime) -> datetime:
+    """When a visit was, by our clock."""
+    moment = corrected(recorded.claimed_at or received, recorded.sent_at, received)
+    return max(moment, LONG_AGO)
 
 
 class OfVisit(Fact, frozen=True):
@@ -118,22 +126,40 @@ class VisitEdited(Amended, OfVisit, frozen=True):
     en="{by} withdrew the visit {originator} of {participant_id}",
 )
 class VisitWithdrawn(Withdrawn, OfVisit, frozen=True):
-    """Whoever logged it took it back; what it had handed out is in the stock again."""
+    """Whoever logged it took it back; what it had handed out is in the stock again.
+
+    ``claimed_at`` and ``sent_at`` are the phone's times of it.
+    """
 
     by: UUID
     command_id: UUID
     body_digest: str
     sealed: tuple[Sealed, ...] = ()
+    claimed_at: datetime | None = None
+    sent_at: datetime | None = None
+
+
+def withdrawn_at(
+    claimed: datetime | None, sent: datetime | None, received: datetime, since: datetime
+) -> datetime:
+    """When a visit that is there ``since`` then was withdrawn, by our clock.
+
+    Never later than it was received; that moment where a phone's clock is not to be believed.
+    """
+    if claimed is None or (sent and abs(received - sent) > timedelta(days=LATE_DAYS_MAX)):
+        return received
+    return min(max(corrected(claimed, sent, received), since), received)
 
 
 @stored_as(
     "visit.annulled",
-    zh="{participant_id} 的走访 {originator} 未予认可，不再计入覆盖",
-    en="The visit {originator} of {participant_id} was not accepted and counts no more",
+    zh="{participant_id} 的走访 {originator} 不予认可，不再计入覆盖",
+    en="The visit {originator} of {participant_id} is not accepted and counts no more",
 )
 class VisitAnnulled(OfVisit, frozen=True):
-    """A reviewer does not accept it: the refusal follows right behind.
+    """A reviewer does not accept it, or its award is taken back since it never happened.
 
+    Right behind it follows the refusal, or the confirmation of the reversal.
     It leaves coverage, its answers leave the survey, and what it had handed out is in the stock.
     """
 

@@ -11,6 +11,7 @@ from marshmallow import fields
 from api.answers import Contribution
 from api.schemas import schema_of
 from ledger.contributions import BY_KIND
+from tests.api.campaigning import Campaigning, made
 from tests.api.test_bad_input import a_patrol
 from tests.ledger.examples import a_report, a_visit
 
@@ -75,12 +76,53 @@ def test_a_contribution_has_one_shape(path, caller, follow):
     follow()
     (listed,) = one.get(path).json["items"]
     assert listed == one.get(f"{path}/{made['id']}").json
-    assert set(listed) == set(Contribution.__struct_fields__)
+    assert set(listed) == {*Contribution.__struct_fields__, "headline"}
     assert (listed["role"], listed["review_reason"]) == ("grid_worker", None)
     assert listed["recorded_at"].endswith("Z")
     shared = ("id", "state", "verdict", "reasons", "coins", "rule", "policy_version",
               "allowed_actions")  # fmt: skip
     assert {name: listed[name] for name in shared} == {name: made[name] for name in shared}
+
+
+def test_a_list_tells_one_contribution_from_another(services, caller, follow, app):
+    """A row says which household, campaign and outcome, as edited, and the OpenAPI says so too."""
+    campaign = Campaigning(services, caller)
+    body = campaign.visit("A1", "nobody_home", recorded_at=campaign.services.clock().isoformat())
+    visit = made(campaign.worker, body)
+    change = {"replaces": 1, "outcome": "refused", "remark": "门前有狗"}
+    assert campaign.worker.submit(f"/v1/visits/{visit}/edit", change).status_code == 201
+    campaign.worker.submit("/v1/reports", a_report())
+    follow()
+    (row,) = campaign.dispatcher.get("/v1/visits?state=waiting").json["items"]
+    told = row["headline"]
+    assert (told["household"], told["campaign_id"], told["grid"]) == ("A1", campaign.id, "111")
+    assert (told["outcome"], told["follow_up_on"]) == ("refused", None)
+    assert datetime.fromisoformat(told["claimed_at"]) < campaign.services.clock()
+    (report,) = campaign.dispatcher.get("/v1/reports?state=waiting").json["items"]
+    assert report["headline"] == {"category": "litter", "reach_id": None}
+    schemas = app.test_client().get("/openapi.json").json["components"]["schemas"]
+    assert set(schemas["VisitHeadline"]["properties"]) == set(told)
+    assert "VisitItem" in str(schemas["VisitPage"])
+
+
+def test_what_waits_is_listed_by_its_state_too(caller, follow):
+    """pending and review are lists of their own, waiting is both, and none of them is one's own."""
+    citizen, dispatcher = caller("citizen", "110"), caller("dispatcher", "110")
+    odd = citizen.submit("/v1/patrols", a_patrol() | {"device": {"mocked": True}}).json["id"]
+    new = citizen.submit("/v1/reports", a_report()).json["id"]
+    follow()
+
+    def listed(path: str, state: str) -> list[str]:
+        return [one["id"] for one in dispatcher.get(f"{path}?state={state}").json["items"]]
+
+    states = ("waiting", "review", "pending")
+    assert [listed("/v1/patrols", one) for one in states] == [[odd], [odd], []]
+    assert [listed("/v1/reports", one) for one in states] == [[new], [], [new]]
+    assert dispatcher.get("/v1/reports").json["items"] == []
+    assert dispatcher.get("/v1/reports?state=verified").status_code == 422
+    dispatcher.submit(f"/v1/patrols/{odd}/verify", {})
+    follow()
+    assert listed("/v1/patrols", "review") == []
 
 
 def test_the_verdict_is_the_machines_everywhere(caller, follow, services):

@@ -92,9 +92,10 @@ def test_a_visit_is_withdrawn_within_the_window_only(campaign, clock, caller, fo
     store = campaign.services.ledger.store
     assert store.select_used(f"material/{campaign.id}/booklet") == 4
     confirmed(campaign, two)
-    assert campaign.worker.submit(f"/v1/visits/{two}/withdraw", {}).json["code"] == (
-        "already_decided"
-    )
+    reviewed = campaign.worker.submit(f"/v1/visits/{two}/withdraw", {})
+    assert (reviewed.status_code, reviewed.json["code"]) == (409, "already_decided")
+    assert "撤回" in reviewed.json["zh"]
+    assert "withdrawn" in reviewed.json["en"]
     clock.ahead = timedelta(hours=25)
     late = campaign.worker.submit(f"/v1/visits/{three}/withdraw", {})
     assert (late.status_code, late.json["code"]) == (409, "withdraw_window_over")
@@ -150,6 +151,8 @@ def test_stock_allotted_later_counts_what_was_handed_out_before(campaign):
     more = [campaign.worker.submit("/v1/visits", campaign.visit(materials={"booklet": count}))
             for count in (2, 1)]  # fmt: skip
     assert [one.status_code for one in more] == [409, 201]
+    assert more[0].json["errors"][0]["path"] == "materials.booklet"
+    assert "1" in more[0].json["zh"]
 
 
 @pytest.mark.parametrize("word", ["张三 13800000000", "13800000000", "a b", "周三再来。"])
@@ -171,3 +174,60 @@ def test_a_visit_from_before_the_beginning_is_not_of_the_campaign(services, call
         answer = announced.worker.submit("/v1/visits", body)
         assert answer.status_code == status, answer.json
     assert answer.json["code"] == "campaign_not_open"
+
+
+@pytest.mark.parametrize("plan", [{}, {"starts_on": 5}])
+def test_when_a_visit_arrives_does_not_decide_whether_it_counts(plan, services, caller):
+    """What was visited before the opening is taken in after the closing as it was before it."""
+    now = services.clock()
+    days = {name: (now - timedelta(days=ago)).date().isoformat() for name, ago in plan.items()}
+    campaign = Campaigning(services, caller, **days)
+    found = []
+    for close in (False, True):
+        if close:
+            assert campaign.step("close").status_code == 201
+        parcel = [campaign.item(ago=24 * 60 * ago, **campaign.visit()) for ago in (2, 9)]
+        found.append([one["status"] for one in campaign.sync(*parcel).json["results"]])
+    assert found[0] == found[1] == ["created", "invalid" if plan else "created"]
+
+
+def test_a_reviewer_decides_what_they_saw(campaign, follow):
+    """A yes or a no that names the version looked at is refused once there is a newer one."""
+    visit, other = (made(campaign.worker, campaign.visit("A0", "nobody_home")) for _ in range(2))
+    follow()
+    seen = campaign.dispatcher.get("/v1/visits?state=waiting").json["items"][0]
+    assert (seen["id"], seen["version"]) == (visit, 1)
+    path = f"/v1/visits/{visit}"
+    assert campaign.worker.submit(f"{path}/edit", {"replaces": 1, "outcome": "met"}).status_code
+    yes, sent = {"version": seen["version"]}, uuid4()
+    for step, body in (("verify", yes), ("refuse", {**yes, "reason": "没有见到人"})):
+        late = campaign.dispatcher.submit(f"{path}/{step}", body)
+        assert (late.status_code, late.json["code"]) == (409, "changed_since")
+        assert "2" in late.json["zh"]
+    follow()
+    told = campaign.dispatcher.get(path).json
+    assert told["version"] == campaign.dispatcher.get(f"{path}/details").json["version"] == 2
+    for status in (201, 200):
+        paid = campaign.dispatcher.submit(f"{path}/verify", {"version": 2}, sent)
+        assert (paid.status_code, paid.json["coins"]) == (status, 2)
+    again = campaign.dispatcher.submit(f"{path}/verify", {}, sent)
+    assert (again.status_code, again.json["code"]) == (409, "submission_conflict")
+    assert campaign.dispatcher.submit(f"/v1/visits/{other}/verify", {}).status_code == 201
+
+
+def test_a_household_of_another_grid_is_named_by_its_field(campaign):
+    """Whose it is stands in the sentence; which field says so, beside it."""
+    answer = campaign.worker.submit("/v1/visits", campaign.visit("B0"))
+    assert (answer.status_code, answer.json["code"]) == (403, "other_grid")
+    assert [one["path"] for one in answer.json["errors"]] == ["household"]
+
+
+def test_a_clock_that_ran_ahead_and_is_right_again_need_not_be_set(campaign):
+    """What it recorded in the future waits or is corrected; one still ahead is to be set."""
+    item = campaign.item(ago=-24 * 60, **campaign.visit())
+    (right,) = campaign.sync(item).json["results"]
+    ahead = campaign.services.clock() + timedelta(hours=1)
+    (wrong,) = campaign.sync(item, sent_at=ahead).json["results"]
+    assert right["code"] == wrong["code"] == "future_time"
+    assert right["errors"][0]["path"] == "recorded_at"
+    assert ("set" in right["errors"][0]["en"], "set" in wrong["errors"][0]["en"]) == (False, True)

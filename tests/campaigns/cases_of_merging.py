@@ -189,7 +189,7 @@ MISSING: dict[str, Case] = {
         MET, "e1 A > #9 booklet=3", at="v e1!\n(v e1!)", e1="invalid_input"
     ),
     "an edit that replaces itself": case(
-        MET, "e1 A > e1 booklet=3", at="v e1!\n(e1! v)", e1="invalid_input"
+        MET, "e1 A > e1 booklet=3", at="v e1!\n(e1! v)", e1="builds_on_itself"
     ),
     "an edit on one that never comes": case(
         MET, "e1 A > lost booklet=3", "e2 A > e1 booklet=4", "e3 A > v remark=新", ends="remark=新",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import timedelta
 from threading import Thread
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -16,6 +19,7 @@ from tests.api.campaigning import Campaigning
 from tests.campaigns.books import check_books, check_visit, values
 from tests.campaigns.offline import City, body_of, script_of
 from tests.campaigns.playing import Play
+from tests.ledger.examples import NOW
 
 
 def play_of(city: City, *lines: str) -> Play:
@@ -210,3 +214,53 @@ def test_what_clashes_is_told_shown_and_decided(services, caller):
     assert (told["clashes"], told["version"], told["follow_up_on"]) == ([], 4, None)
     bad = first.submit(f"{path}/edit", {"replaces": 4, "clears": ["outcome"]})
     assert (bad.status_code, bad.json["errors"][0]["path"]) == (422, "clears[0]")
+
+
+def test_a_visit_takes_so_many_edits(city, monkeypatch):
+    """The next one is refused with what a person can do; what was recorded is still replayed."""
+    monkeypatch.setattr("ledger.campaigns.amending.EDITS_MAX", 2)
+    play = play_of(
+        city, "v A outcome=met", "e1 A > v remark=一", "e2 A > e1 remark=二", "e3 A > e2 remark=三"
+    )
+    play.send(["v", "e1", "e2", "e3"])
+    assert play.status == {"v": "created", "e1": "created", "e2": "created", "e3": "invalid"}
+    assert play.code["e3"] == "too_many_edits"
+    play.send(["e2", "e3"])
+    assert (play.status["e2"], play.status["e3"]) == ("replayed", "invalid")
+    check_visit(play, "remark=二", "pending")
+
+
+@pytest.mark.parametrize(
+    ("day", "taken"),
+    [("0001-01-01", False), ("1970-01-01", False), (NOW.date() - timedelta(days=1), False),
+     (NOW.date(), True), (NOW.date() + timedelta(days=366), True),
+     (NOW.date() + timedelta(days=367), False), ("9999-12-31", False)],
+)  # fmt: skip
+def test_an_edit_promises_what_a_visit_may(city, day, taken):
+    """A day to come again is one from the visit on, within a year, whoever sets it when."""
+    play = play_of(city, "v A outcome=met")
+    play.send(["v"])
+    body = {"replaces": 1, "follow_up_on": str(day)}
+    change = msgspec.convert(body, VisitEditBody)
+    refused: Any = nullcontext() if taken else pytest.raises(InvalidInput)
+    with refused as refusal:
+        city.ledger.edit_visit(city.people["A"], play.visit_id, change, body, uuid4(), city.now)
+    if not taken:
+        told = [(one.path, one.code) for one in refusal.value.errors]
+        assert told == [("follow_up_on", "out_of_range")]
+    assert (city.ledger.visit(play.visit_id).recorded.follow_up_on is not None) == taken
+
+
+def test_a_history_asks_the_vault_once(city, monkeypatch):
+    """However many edits a visit has, its private values come with one look into the vault."""
+    play = play_of(
+        city, "v A outcome=met q1=bad remark=一", "e1 A > v remark=二 q1=good",
+        "e2 A > e1 remark=三",
+    )  # fmt: skip
+    play.send(["v", "e1", "e2"])
+    calls, select = [], city.ledger.store.select_vault
+    monkeypatch.setattr(
+        city.ledger.store, "select_vault", lambda *a: calls.append(a) or select(*a)
+    )
+    check_visit(play, "q1=good remark=三", "pending")
+    assert len(calls) == 2  # Of what stands, and of what clashes.

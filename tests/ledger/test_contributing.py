@@ -12,6 +12,7 @@ import pytest
 from ledger.coins import CoinsAwarded
 from ledger.contributions import BY_KIND
 from ledger.contributions.base import OPEN_STATES
+from ledger.districts import DistrictImported
 from ledger.errors import (
     AlreadyDecided,
     FutureTime,
@@ -204,18 +205,17 @@ def test_a_refusal_names_its_rule_and_seals_its_words(ledger):
     assert not any("照片".encode() in row.state for row in ledger.rows())
 
 
+def east_and_west(ledger) -> None:
+    """A city of two counties."""
+    tree = (("c", None, "city"), ("east", "c", "county"), ("west", "c", "county"))
+    ledger.import_districts(
+        [DistrictImported(code=c, name=c, parent=p, kind=k) for c, p, k in tree], NOW
+    )
+
+
 def test_nobody_reviews_their_own_and_nobody_out_of_their_district(ledger):
     """Self-review is refused; a contribution elsewhere is as good as not there."""
-    from ledger.districts import DistrictImported
-
-    ledger.import_districts(
-        [
-            DistrictImported(code="c", name="市", parent=None, kind="city"),
-            DistrictImported(code="east", name="东", parent="c", kind="county"),
-            DistrictImported(code="west", name="西", parent="c", kind="county"),
-        ],
-        NOW,
-    )
+    east_and_west(ledger)
     citizen = someone(ledger, "citizen", "east")
     report = contribute(ledger, "report", citizen, a_report())
     ledger.issue_token("dispatcher", NOW, participant=citizen.participant_id)
@@ -225,6 +225,25 @@ def test_nobody_reviews_their_own_and_nobody_out_of_their_district(ledger):
     with pytest.raises(NotFound):
         verify(ledger, report, someone(ledger, "dispatcher", "west"))
     assert verify(ledger, report, someone(ledger, "dispatcher", "east")).coins == 10
+
+
+def test_who_was_moved_gets_the_review_they_recorded(ledger):
+    """Sent again from another place it is the first answer; anything new there is not there."""
+    east_and_west(ledger)
+    report = contribute(ledger, "report", someone(ledger, "citizen", "east"), a_report())
+    reviewer, sent = someone(ledger, "dispatcher", "east"), uuid4()
+
+    def review(place: str, tier: int = 1):
+        who = msgspec.structs.replace(reviewer, district=place)
+        return ledger.review(BY_KIND["report"], who, report.id, sent, NOW, tier=tier, reason="")
+
+    first = review("east")
+    assert (first.coins, first.replayed) == (10, False)
+    assert review("west") == msgspec.structs.replace(first, replayed=True)
+    with pytest.raises(SubmissionConflict):
+        review("west", tier=2)
+    with pytest.raises(NotFound):
+        verify(ledger, report, msgspec.structs.replace(reviewer, district="west"))
 
 
 def walk(change):

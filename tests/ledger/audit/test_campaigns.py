@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -9,10 +10,16 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from ledger.campaigns.campaign import CampaignClosed, CampaignOpened
+from ledger.application import Ledger
+from ledger.audit import audit, rows_of
+from ledger.campaigns.campaign import CampaignClosed, CampaignOpened, StockAllotted
 from ledger.campaigns.frame import HouseholdListed, door_id
-from ledger.contributions.base import Credited, ReviewRefused
+from ledger.contributions import VISIT
+from ledger.contributions.base import ReviewRefused, Verified
+from ledger.contributions.credits import Credited
 from ledger.contributions.visits import VisitAnnulled, VisitWithdrawn
+from ledger.districts import DistrictImported
+from ledger.log import Append
 from tests.ledger.audit.spenders import signed
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone, verify
@@ -52,6 +59,35 @@ def test_a_household_listed_at_anothers_door_is_named(town, forge, findings):
     campaign = a_campaign(town, {"H0": "1"}, opened=False)
     position = forge((uuid4(), a_door(campaign, "H1")[1]))
     assert ("FRAME", position) in named(findings)
+
+
+@pytest.mark.parametrize(
+    ("grid", "districts"), [("9", ("9",)), ("1", ("1", "2")), ("2", ("2",))],
+    ids=["unknown", "another-path", "outside"],
+)  # fmt: skip
+def test_a_household_of_no_such_grid_is_named(grid, districts, town, forge, findings):
+    """A household stands in a grid of the campaign's district, with the places above it."""
+    rows = [DistrictImported(code=one, name=one, parent=None, kind="grid") for one in ("1", "2")]
+    town.import_districts(rows, NOW)
+    campaign = a_campaign(town, {"H0": "1"}, opened=False, district="1")
+    fact = HouseholdListed(
+        campaign_id=campaign, household="H1", grid=grid, districts=districts
+    )
+    position = forge((door_id(campaign, "H1"), fact))
+    assert ("FRAME", position) in named(findings)
+
+
+def test_an_old_grid_that_is_no_code_is_not_accused(tmp_path):
+    """Before there was a rule for a grid's code any text was taken, and such logs are honest."""
+    name = str(tmp_path / "gwc.db")
+    env = {"PERSISTENCE_MODULE": "ledger.store.sqlite", "SQLITE_DBNAME": name}
+    with closing(Ledger(env, bytes(32), bytes(32))) as ledger:
+        ledger.ensure_policy(NOW)
+        campaign = a_campaign(ledger, opened=False)
+        fact = HouseholdListed(campaign_id=campaign, household="13800138000", grid="*",
+                               districts=("*",))  # fmt: skip
+        ledger.append([Append(door_id(campaign, fact.household), 0, [fact])], NOW)
+        assert list(audit(rows_of(ledger))) == []
 
 
 def test_a_campaign_that_opens_with_another_frame_is_named(town, forge, findings):
@@ -97,15 +133,17 @@ def withdrawn(round_of, **changes) -> VisitWithdrawn:
     return VisitWithdrawn(**{**signed(round_of.worker.participant_id), **told, **changes})
 
 
-@pytest.mark.parametrize("wrong", ["by", "late", "other", "none"])
+@pytest.mark.parametrize("wrong", ["by", "late", "other", "claimed late", "claimed", "none"])
 def test_a_withdrawal_that_could_not_be_is_named(wrong, round_of, forge, findings, town):
     """By somebody else, after the window, of another visit: each is found, a right one not."""
-    changes = {"by": {"by": round_of.dispatcher.participant_id}, "other": {"household": "H1"}}
-    moment = NOW + timedelta(hours=25 if wrong == "late" else 1)
+    changes = {"by": {"by": round_of.dispatcher.participant_id}, "other": {"household": "H1"},
+               "claimed": {"claimed_at": NOW + timedelta(hours=24)},
+               "claimed late": {"claimed_at": NOW + timedelta(hours=25)}}  # fmt: skip
+    moment = NOW + timedelta(hours={"late": 25}.get(wrong, 26 if "claimed" in wrong else 1))
     fact = withdrawn(round_of, **changes.get(wrong, {}))
     position = forge((round_of.visit.id, fact), moment=moment)
     found = [one for one in named(findings) if one[0] != "QUOTA"]
-    assert found == ([] if wrong == "none" else [("VISIT", position)])
+    assert found == ([] if wrong in ("none", "claimed") else [("VISIT", position)])
 
 
 def test_a_decided_visit_is_neither_withdrawn_nor_changed(town, round_of, forge, findings, table):
@@ -168,3 +206,32 @@ def test_an_honest_visit_with_a_clock_at_the_end_of_the_calendar_is_not_accused(
     body = a_door_visit(round_of.campaign, recorded_at="0001-01-01T00:00:00+14:00")
     contribute(town, "visit", round_of.worker, body)
     assert named(findings) == []
+
+
+def test_stock_allotted_below_what_was_handed_out_is_named(town, round_of, forge, findings):
+    """A grid is not allotted less than its visits have handed out; an honest allotment is not
+    named, nor a visit afterwards that takes nothing."""
+    allotted = StockAllotted(
+        grid="1", material="booklet", count=2, districts=("1",),
+        **signed(round_of.dispatcher.participant_id),
+    )  # fmt: skip
+    forge((round_of.campaign, allotted))
+    assert named(findings) == []
+    position = forge((round_of.campaign, msgspec.structs.replace(
+        allotted, count=1, command_id=uuid4()
+    )))  # fmt: skip
+    contribute(town, "visit", round_of.worker, a_door_visit(
+        round_of.campaign, "H1", materials={"booklet": 0}
+    ))  # fmt: skip
+    assert named(findings) == [("QUOTA", position)]
+
+
+def test_a_review_of_what_was_not_the_newest_is_named(town, round_of, findings, table):
+    """The version that a reviewer says to have seen is the newest there was."""
+    seen = {"tier": 1, "reason": "", "seen": 1}
+    town.review(VISIT, round_of.dispatcher, round_of.visit.id, uuid4(), NOW, **seen)
+    assert named(findings) == []
+    (position,) = table.run("SELECT max(position) FROM events WHERE topic = ?", Verified.topic)[0]
+    state = bytes(table.read(position).state).replace(b'"seen":1', b'"seen":2')
+    table.change(position, rehash=True, state=state)
+    assert named(findings) == [("VISIT", position)]

@@ -20,6 +20,8 @@ from ledger.store.rows import Quota
 from ledger.wallet import Wallet, first
 
 ReversalReason = Literal["fraud", "duplicate", "mistake", "other"]
+# Reasons that say what was awarded did not happen; the others let it stand, and take the coins.
+INVENTED = frozenset({"fraud"})
 
 
 class ReversalStep(Signed, frozen=True):
@@ -50,7 +52,13 @@ class ReversalProposed(ReversalStep, frozen=True):
     en="{by} confirmed the reversal {originator}",
 )
 class ReversalConfirmed(ReversalStep, frozen=True):
-    """By somebody else than who proposed it; the coins go in the same commit."""
+    """By somebody else than who proposed it; the coins go in the same commit.
+
+    ``revokes``: what was awarded did not happen, so what it counted for goes with them. Reversals
+    from before there was this field left it standing.
+    """
+
+    revokes: bool = False
 
 
 @stored_as(
@@ -69,13 +77,14 @@ class Reversal(msgspec.Struct):
     state: str = "unknown"
     proposed: ReversalProposed | None = None
     commands: dict[UUID, tuple[str, int]] = {}
+    revokes: bool = False
 
     def apply(self, entry: Entry) -> None:
         fact, self.version = entry.fact, entry.originator_version
         if isinstance(fact, ReversalProposed):
             self.proposed, self.state = fact, "proposed"
         elif isinstance(fact, ReversalConfirmed):
-            self.state = "confirmed"
+            self.state, self.revokes = "confirmed", fact.revokes
         elif isinstance(fact, ReversalRejected):
             self.state = "rejected"
         if isinstance(fact, ReversalStep):

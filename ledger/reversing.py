@@ -14,7 +14,10 @@ from ledger import access, identity
 from ledger.budgets import shares
 from ledger.coins import CoinsAwarded
 from ledger.commands import Decision, signature
+from ledger.contributing import Contributing
+from ledger.contributions import BY_KIND
 from ledger.contributions.base import State
+from ledger.contributions.credits import Credits, credit_of, revoked
 from ledger.days import day_of
 from ledger.errors import (
     AlreadyReversed,
@@ -27,8 +30,9 @@ from ledger.errors import (
 from ledger.facts import Entry
 from ledger.log import Append
 from ledger.participants import Actor
-from ledger.registers import Registers
+from ledger.recording import Basis
 from ledger.reversals import (
+    INVENTED,
     Reversal,
     ReversalConfirmed,
     ReversalProposed,
@@ -53,7 +57,7 @@ class ReversalReceipt(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class Reversing(Registers):
+class Reversing(Contributing):
     """The commands of reward officers and approvers on an award."""
 
     def propose_reversal(
@@ -92,12 +96,16 @@ class Reversing(Registers):
     def confirm_reversal(
         self, actor: Actor, reversal_id: UUID, request: Any, submission_id: UUID, now: datetime
     ) -> ReversalReceipt:
-        """Take the coins back; by somebody else than who proposed it, and not their own."""
+        """Take the coins back; by somebody else than who proposed it, and not their own.
+
+        Where the reason says that what was awarded never happened, it counts no more either.
+        """
 
         def decide(known: Reversal, signed: dict[str, Any]) -> Decision:
             proposed = self._check_second(actor, known)
             _check_expiry(self._award_for(proposed.cause)[1], now)
-            return Decision([ReversalConfirmed(**signed)])
+            revokes = proposed.reason in INVENTED
+            return Decision([ReversalConfirmed(**signed, revokes=revokes)])
 
         return self._decide_reversal(
             actor, "confirm", reversal_id, request, submission_id, now, decide
@@ -162,17 +170,43 @@ class Reversing(Registers):
         proposed = known.proposed
         assert proposed is not None
         _, award = self._award_for(proposed.cause)
-        wallet, book = self.wallet(award.participant_id), self.policies.current()
-        owner, before = award.participant_id, wallet.version
+        owner, basis = award.participant_id, Basis(self.policies.current())
+        annulled, revokes = self._uncounted(reversal_id, known, award, basis, now)
+        wallet = self.wallet(owner)
+        before = wallet.version
         money = taken_back(reversal_id, proposed, award, wallet, day_of(now))
-        entries = self.append(
-            [confirmed, Append(identity.wallet_id(owner), before, [money])], now,
-            unchanged={identity.POLICIES: book.version},
-            quotas=shares(book.budgets, award.districts, award.earned_on, -award.amount),
+        # The money fact stands right behind the confirmation; a receipt is told from both.
+        writes = [*annulled, confirmed, Append(identity.wallet_id(owner), before, [money]),
+                  *revokes]  # fmt: skip
+        entries = basis.save(
+            self, writes, now, unchanged={identity.POLICIES: basis.book.version},
+            quotas=shares(basis.book.budgets, award.districts, award.earned_on, -award.amount),
         )  # fmt: skip
-        wallet.apply(entries[-1])
+        taken = next(entry for entry in entries if entry.fact is money)
+        wallet.apply(taken)
         self.snapshot_if_due(wallet, before, owner, now)
-        return _told(reversal_id, known, money.amount, money.debt, entries[-1].position)
+        return _told(reversal_id, known, money.amount, money.debt, taken.position)
+
+    def _uncounted(
+        self, reversal_id: UUID, known: Reversal, award: CoinsAwarded, basis: Basis, now: datetime
+    ) -> tuple[list[Append], list[Append]]:
+        """What goes with the coins of what never happened: all it counted for, and its credit.
+
+        Whoever is decided at the same place meanwhile is outrun, or outruns this.
+        """
+        if not known.revokes:
+            return [], []
+        state = self.fold(award.cause, State())
+        facts = self.annulling(award.cause, basis, now)
+        annulled = [Append(award.cause, state.version, facts)] if facts else []
+        shares_with = BY_KIND[award.kind].shared
+        place = shares_with(state.recorded) if shares_with else None
+        if place is None:
+            return annulled, []
+        credits = self.fold(place, Credits())
+        if (own := credit_of(credits.found, award.cause)) is None:
+            return annulled, []
+        return annulled, [Append(place, credits.version, [revoked(own, reversal_id)])]
 
     def _reversal_at(self, reversal_id: UUID, position: int) -> ReversalReceipt:
         """What a command saved earlier at ``position`` came to."""

@@ -16,10 +16,11 @@ import msgspec
 from ledger.awards import REASONS, Claim, award, refused
 from ledger.coins import AwardRefused, CoinsAwarded
 from ledger.contributions import BY_KIND, CONTRIBUTIONS
-from ledger.contributions.base import OPEN_STATES, Contribution, Credited, State
+from ledger.contributions.base import OPEN_STATES, Contribution, State
+from ledger.contributions.credits import Credited, credit_of
 from ledger.days import corrected
 from ledger.facts import Text
-from ledger.policy import DEFAULT_HEAD, Granted, Policy, PolicyBook, Refused, parse
+from ledger.policy import DEFAULT_HEAD, Policy, PolicyBook, Refused, parse
 from ledger.wallet import Wallet
 
 UNSETTLED = OPEN_STATES | {"withdrawn"}
@@ -78,15 +79,19 @@ def settle(
         return Settlement(refused(claim, "policy", policy.version if policy else "", (reason,)))
     # Its own credit, once it has one, is its place among the others: those behind came later.
     credits = tuple(takewhile(lambda one: one.cause != cause, state.credits))
+    own, behind = credit_of(state.credits, cause), state.credits[len(credits) + 1 :]
     granted = (
         Refused(f"{contribution.kind}.review", ("refused_by_reviewer",))
         if state.state == "refused"
-        else contribution.reward(msgspec.structs.replace(state, credits=credits), rules)
+        else contribution.reward(
+            msgspec.structs.replace(state, credits=credits, behind=behind), rules
+        )
     )
     money, credited = award(wallet, claim, granted, policy, now), None
+    unpaid = isinstance(granted, Refused) or granted.counts_unpaid
     if (
-        isinstance(granted, Granted) and granted.credit and len(credits) == len(state.credits)
-        and (granted.counts_unpaid or isinstance(money, CoinsAwarded))
+        granted.credit and (own is None or own.mark != granted.credit)
+        and (unpaid or isinstance(money, CoinsAwarded))
     ):  # fmt: skip
         credited = Credited(
             cause=cause, participant_id=recorded.participant_id, mark=granted.credit

@@ -104,7 +104,11 @@ def propose_reversal(body: tuple[UUID, Proposal]) -> Response:
 @routes.on("POST", f"{PATH}/<uuid:id>/confirm", "reversals.decide", body=Command,
            answers=ReversalTold, status=(201, 200), summary="Take an award back")  # fmt: skip
 def confirm_reversal(id: UUID, body: tuple[UUID, Command]) -> Response:
-    """By somebody else than who proposed it, and not of one's own award."""
+    """By somebody else than who proposed it, and not of one's own award.
+
+    Where the code is `fraud` what was awarded never happened: it counts no more for its household
+    or trail, a visit leaves coverage, survey and stock, and the next one takes its place.
+    """
     here = services()
     return _told(here.ledger.confirm_reversal(actor(), id, body_sent(), body[0], here.clock()))
 

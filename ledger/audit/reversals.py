@@ -1,4 +1,7 @@
-"""Reversals again (重新核对撤回): proposed by one, confirmed by another, once for each award."""
+"""Reversals again (重新核对撤回): proposed by one, confirmed by another, once for each award.
+
+What never happened counts no more: what it was credited as is revoked with its coins.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from uuid import UUID
 
 from ledger import access
 from ledger.audit.actors import Actors
+from ledger.audit.amendments import Amendments
 from ledger.audit.books import Books
+from ledger.audit.credits import Credits
 from ledger.audit.findings import Finding, found
 from ledger.audit.spilled import Spilled, SpilledSet
 from ledger.coins import CoinsAwarded
+from ledger.contributions.credits import revoked
 from ledger.days import day_of
 from ledger.facts import Entry
 from ledger.reversals import (
+    INVENTED,
     Reversal,
     ReversalConfirmed,
     ReversalProposed,
@@ -28,8 +35,13 @@ RIGHTS = access.RIGHTS
 class Reversals:
     """Which awards are being or were taken back, as the facts so far say."""
 
-    def __init__(self, books: Books, actors: Actors) -> None:
+    def __init__(
+        self, books: Books, actors: Actors, credits: Credits, amendments: Amendments
+    ) -> None:
         self._books, self._actors = books, actors
+        self._credits, self._amendments = credits, amendments
+        self._revoking = False
+        """Whether reversals of what never happened revoke, as they do since they tell it."""
         self._reversals: Spilled[UUID, Reversal] = Spilled()
         self._claimed: SpilledSet[UUID] = SpilledSet()  # causes whose reversal is open or confirmed
 
@@ -64,6 +76,23 @@ class Reversals:
         if isinstance(fact, ReversalConfirmed):
             wallet = self._books.wallet(proposed.participant_id)
             self._books.expect(entry, taken_back(reversal_id, proposed, award[1], wallet, today))
+            yield from self._uncounted(entry, fact, proposed, award[1])
+
+    def _uncounted(
+        self, entry: Entry, fact: ReversalConfirmed, proposed: ReversalProposed,
+        award: CoinsAwarded,
+    ) -> Iterator[Finding]:  # fmt: skip
+        """By the reason it is revoked or not: behind its coins its credit, a visit before them."""
+        self._revoking |= fact.revokes
+        if fact.revokes != (self._revoking and proposed.reason in INVENTED):
+            yield found("REVERSAL", entry.position, f"revokes {fact.revokes}: {proposed.reason}")
+            return
+        if not fact.revokes:
+            return
+        place, credited = self._credits.of(proposed.cause) or (None, None)
+        if credited is not None:
+            self._credits.expect(entry, place, revoked(credited, entry.originator_id))
+        yield from self._amendments.invented(entry, award, place)
 
     def _award(self, proposed: ReversalProposed | None) -> tuple[int, CoinsAwarded] | None:
         """The award that is to be taken back, and its lot."""

@@ -48,9 +48,9 @@ class Settling:
 
     def __init__(self) -> None:
         self.books, self.actors, self.credits = Books(), Actors(), Credits()
-        self.spending = Spending(self.books, self.actors)
-        self._campaigns = Campaigns(self.actors, self.spending.market.places)
         self._amendments = Amendments(self.books, self.actors)
+        self.spending = Spending(self.books, self.actors, self.credits, self._amendments)
+        self._campaigns = Campaigns(self.actors, self.spending.market.tree)
         self._erasures = AuditedErasures(self.actors)
         # By kind, those that wait: for a reviewer, or for a budget.
         self.contributions: Spilled[UUID, tuple[str, State]] = Spilled()
@@ -73,7 +73,7 @@ class Settling:
         yield from self._erasures.check(entry)
         if isinstance(fact, VisitAnnulled):
             _, state = self.contributions.get(entry.originator_id, ("", State()))
-            yield from self._amendments.annulled(entry, fact, state)
+            self._amendments.annulled(entry, fact, state)
         elif isinstance(fact, CONTRIBUTION_FACTS):
             yield from self._contribution(entry)
         elif isinstance(fact, PhotosAdded):
@@ -93,6 +93,7 @@ class Settling:
         yield from self.spending.end()
         yield from self.books.end()
         yield from self.credits.end()
+        yield from self._amendments.end()
 
     def lost(self, originator: UUID | None) -> None:
         """A row could not be read: it may have been the one that is due."""
@@ -133,6 +134,8 @@ class Settling:
         elif isinstance(fact, Verified | ReviewRefused):
             if fact.by in state.hands:
                 yield found("SELF_REVIEW", entry.position, str(fact.by))
+            if fact.seen not in (None, state.edition):
+                yield found("VISIT", entry.position, f"reviewed as {fact.seen} of {state.edition}")
             if isinstance(fact, ReviewRefused):
                 yield from self._amendments.refused(entry, state.recorded)
             yield from self.actors.reviewer(entry, fact, contribution, places)

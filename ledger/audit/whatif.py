@@ -21,13 +21,13 @@ from ledger.contributions.base import (
     Assessed,
     AwardReopened,
     Contribution,
-    Credited,
     Recorded,
     ReviewRefused,
     State,
     Verified,
     Withdrawn,
 )
+from ledger.contributions.credits import Credited, CreditRevoked, counted
 from ledger.facts import Entry
 from ledger.policy import PolicyBook, PolicyPublished
 from ledger.settlement import parsed, policy_for, settle
@@ -77,6 +77,9 @@ class WhatIf:
         elif isinstance(fact, AwardReversed):
             budgets.count(self._used, fact, -self._awards.get(fact.cause, 0))
             self._settle_waiting([one for one in self._waiting if one in self._paid], entry)
+        elif isinstance(fact, CreditRevoked):
+            place = entry.originator_id
+            self._credits[place] = counted(self._credits.get(place, ()), fact)
         elif isinstance(fact, BudgetSet):
             self._book = self._book.with_facts([fact])
             self._settle_waiting([one for one in self._waiting if one in self._paid], entry)
@@ -141,7 +144,7 @@ class WhatIf:
         money = settled.money
         self._open.pop(cause, None)
         if shared and settled.credited:
-            self._credits[shared] = (*state.credits, settled.credited)
+            self._credits[shared] = counted(state.credits, settled.credited)
         if not isinstance(money, CoinsAwarded):
             return
         if budgets.exceeds(self._used, self._book.budgets, money):

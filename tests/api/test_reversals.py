@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.market import earn, publish, redeem, refused
+from tests.ledger.trailing import CODE, a_trail
 
 
 @pytest.fixture
@@ -194,3 +195,20 @@ def test_a_wrong_proposal_is_refused_whole(case, caller, services):
     assert refused(answer, 422, "invalid_input")
     assert [(one["path"], one["code"]) for one in answer.json["errors"]] == [(path, code)]
     assert services.ledger.head() == head
+
+
+def test_an_invented_finish_is_free_again_and_a_mistaken_one_is_not(caller):
+    """After `fraud` the same person finishes really; after another code once was enough."""
+    trail = caller("dispatcher", "100").submit("/v1/trails", a_trail(points=1)).json
+    officer, approver = caller("reward_officer"), caller("approver")
+    for code, rule in (("fraud", "check_in.finish"), ("mistake", "check_in.once")):
+        citizen = caller("citizen", "100")
+        body = {"trail_id": trail["id"], "point_id": "p0", "code": f"{CODE}-0"}
+        first = citizen.submit("/v1/check-ins", body).json
+        assert first["rule"] == "check_in.finish"
+        made = officer.submit(
+            "/v1/reversals", {"cause": first["id"], "code": code, "reason": "不在现场"}
+        ).json
+        done = approver.submit(f"/v1/reversals/{made['id']}/confirm", {})
+        assert (done.status_code, done.json["amount"]) == (201, first["coins"])
+        assert citizen.submit("/v1/check-ins", body).json["rule"] == rule

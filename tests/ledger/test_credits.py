@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from ledger.campaigns.frame import door_id
-from ledger.contributions.base import Credits
+from ledger.contributions.credits import Credits
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone, verify
 

@@ -230,6 +230,10 @@ CASES = {
         'if campaign.state != "planned" or entry.originator_id != right or right in self._doors:',
         FALSE,
     ),
+    "a grid": Case(
+        of_fact("campaign.household-listed", districts=["1", "2"]), "FRAME",
+        "if problem or fact.districts != self._tree().path(fact.grid):", FALSE,
+    ),
     "an edit": Case(
         of_fact("visit.edited", base=99), "VISIT",
         "if not {fact.base, *fact.chain} <= set(versions):", FALSE,

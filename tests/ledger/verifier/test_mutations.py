@@ -285,7 +285,8 @@ def test_the_first_finding_is_where_the_bundle_goes_wrong(forger: Forger, found)
     """Entries that are gone are named before what is shown of them."""
     (path,) = (forger.folder / "tile" / "entries").glob("002.p/*")
     path.unlink()
-    told = found()
+    # The commit that is cut in two may be one of coins: then the books are wrong as well.
+    told = [one for one in found() if one.code != "BALANCE"]
     assert [(one.code, one.position) for one in told][:2] == [
         ("BUNDLE", 513), ("UNREADABLE", forger.head.size),
     ]  # fmt: skip

@@ -36,10 +36,14 @@ def corrected(claimed: datetime, sent: datetime | None, received: datetime) -> d
         return claimed
 
 
+def clamped(moment: datetime, received: datetime, late_days: int) -> datetime:
+    """The moment a contribution counts from: within the ``late_days`` before it was received."""
+    return min(max(moment, received - timedelta(days=late_days)), received)
+
+
 def reward_day(moment: datetime, received: datetime, late_days: int) -> date:
-    """The day a contribution counts for, clamped to the ``late_days`` before it was received."""
-    earliest = received - timedelta(days=late_days)
-    return day_of(min(max(moment, earliest), received))
+    """The day a contribution counts for."""
+    return day_of(clamped(moment, received, late_days))
 
 
 def end_of_following_year(day: date) -> date:

@@ -75,10 +75,11 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A rule's no, with the codes of the reasons."""
+    """A rule's no, with its reasons; ``credit`` marks what it counts for all the same."""
 
     rule: str
     reasons: tuple[str, ...]
+    credit: str = ""
 
 
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

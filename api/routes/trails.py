@@ -14,7 +14,6 @@ from api.routing import Cursor, Limit, Routes, answer, page
 from api.schemas import body_sent
 from api.shapes import Command, DistrictCode
 from ledger import access
-from ledger.errors import FieldError, UnknownDistrict
 from ledger.participants import Actor
 from ledger.trails.trails import Circle, Order, PauseReason, Point, Trail
 from ledger.trails.wanted import NewTrail
@@ -94,9 +93,7 @@ def list_trails(query: Listing) -> Response:
     here = services()
     after, _ = cursors.read(LISTING, query.cursor)
     districts = here.ledger.districts.current()
-    if not districts.known(query.district):
-        raise UnknownDistrict([FieldError("district", UnknownDistrict.code, "没有这个行政区",
-                                        "no such district")], district=query.district)  # fmt: skip
+    districts.check(query.district)
     path = {None, *districts.path(query.district)} if query.district else set()
     found = [
         (place, trail)

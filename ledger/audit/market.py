@@ -51,6 +51,10 @@ class Market:
         """A district and those above it."""
         return self._districts.path(district)
 
+    def tree(self) -> Districts:
+        """Every district so far."""
+        return self._districts
+
     def keeps(self, person: UUID, account_id: UUID) -> bool:
         """Whether somebody spends from an account."""
         return self._accounts.get(account_id, Account()).kept_by(person)

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from ledger.audit.actors import Actors
+from ledger.audit.amendments import Amendments
 from ledger.audit.books import Books
+from ledger.audit.credits import Credits
 from ledger.audit.findings import Finding
 from ledger.audit.market import Market
 from ledger.audit.redemptions import Redemptions
@@ -24,10 +26,12 @@ from ledger.spending.redemptions import STATES
 class Spending:
     """Hands each step to whoever knows it; of an unreadable originator nothing more is said."""
 
-    def __init__(self, books: Books, actors: Actors) -> None:
+    def __init__(
+        self, books: Books, actors: Actors, credits: Credits, amendments: Amendments
+    ) -> None:
         self.market = Market(books, actors)
         self._redemptions = Redemptions(books, actors, self.market)
-        self._reversals = Reversals(books, actors)
+        self._reversals = Reversals(books, actors, credits, amendments)
         self._trails = AuditedTrails(actors, self.market)
         self._unreadable: set[UUID] = set()
 

@@ -9,9 +9,10 @@ from ledger import access, identity
 from ledger.audit.actors import Actors
 from ledger.audit.findings import Finding, found
 from ledger.audit.market import Market
-from ledger.contributions.check_in import CheckInRecorded, measured_against, moment_of
-from ledger.days import LATE_DAYS_MAX, reward_day
+from ledger.contributions.check_in import CheckInRecorded, moment_of
+from ledger.days import LATE_DAYS_MAX, clamped, reward_day
 from ledger.facts import Entry
+from ledger.trails.proof import measured_against
 from ledger.trails.trails import TrailChanged, TrailPublished, Trails
 
 
@@ -62,6 +63,7 @@ class AuditedTrails:
             "standing": trail.standing(moment),
             "earned_on": reward_day(moment, entry.recorded_at, LATE_DAYS_MAX),
             "districts": trail.districts or fact.districts,
+            "made_at": fact.made_at and clamped(moment, entry.recorded_at, LATE_DAYS_MAX),
         }
         wrong = sorted(name for name, value in right.items() if getattr(fact, name) != value)
         if wrong:

@@ -159,7 +159,7 @@ def _recorded(
     body_digest: str,
 ) -> PatrolRecorded:
     began, ended = track.began, track.ended
-    sent = (body.device and body.device.sent_at) or context.times.sent_at
+    sent = context.times.sent_at or (body.device.sent_at if body.device else None)
     claimed = corrected(ended, sent, context.now) if ended else context.now
     return PatrolRecorded(
         participant_id=context.actor.participant_id,
@@ -269,6 +269,7 @@ PATROL = Contribution(
     record=record,
     reward=reward,
     verdict=verdict,
+    headline=("reach_id", "began_at", "ended_at"),
     reasons=REASONS
     | {
         "no_river_map": Text(

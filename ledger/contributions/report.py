@@ -126,4 +126,5 @@ REPORT = Contribution(
     reviewers=frozenset({"dispatcher", "handler"}),
     record=record,
     reward=reward,
+    headline=("category", "reach_id"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger import access, identity
+from ledger.codes import digest_of
 from ledger.commands import Decision, signature
 from ledger.days import day_of
 from ledger.errors import (
@@ -21,7 +22,6 @@ from ledger.errors import (
     WrongVoucher,
 )
 from ledger.participants import Actor
-from ledger.spending import vouchers
 from ledger.spending.catalogue import hands_out, stock_key
 from ledger.spending.holding import RedemptionReceipt
 from ledger.spending.redeeming import Redeeming
@@ -97,7 +97,7 @@ class Deciding(Redeeming):
             known: Redemption, asked: RedemptionRequested, signed: dict[str, Any]
         ) -> Decision:
             issued = known.issued
-            right = issued is not None and vouchers.digest_of(voucher) == issued.voucher_sha256
+            right = issued is not None and digest_of(voucher) == issued.voucher_sha256
             if not hands_out(actor, asked.merchant_id, asked.districts):
                 raise OtherMerchant if right else NotFound
             if known.state == "collected" and right:
@@ -159,7 +159,7 @@ class Deciding(Redeeming):
 
     def redemption_of(self, voucher: str) -> UUID:
         """The redemption a voucher belongs to; raises NotFound for no voucher of ours."""
-        originator = identity.voucher_id(vouchers.digest_of(voucher))
+        originator = identity.voucher_id(digest_of(voucher))
         for entry in self.events.get(originator, limit=1):
             if isinstance(fact := entry.fact, VoucherIssued):  # type: ignore[attr-defined]
                 return fact.redemption_id

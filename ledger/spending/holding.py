@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
+from ledger.codes import digest_of
 from ledger.commands import Decision
 from ledger.days import day_of
 from ledger.errors import NotFound
@@ -61,7 +62,7 @@ class Holding(Tokens):
         if known.state != "issued" or known.issued is None:
             return None
         code = vouchers.voucher_of(self._secret_key, redemption_id)
-        return code if vouchers.digest_of(code) == known.issued.voucher_sha256 else None
+        return code if digest_of(code) == known.issued.voucher_sha256 else None
 
     def account(self, account_id: UUID) -> Account:
         """A team's or an enterprise's account as it stands."""

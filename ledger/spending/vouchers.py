@@ -6,15 +6,12 @@ stored, so neither the log nor a backup can be cashed in.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from uuid import UUID
 
+from ledger.codes import CODE_BYTES, grouped
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_BYTES = 10
-GROUP = 4
-# As people read them out or type them.
-READ_AS = str.maketrans("OIL", "011", "- ")
 
 
 def voucher_of(secret_key: bytes, redemption_id: UUID) -> str:
@@ -22,11 +19,4 @@ def voucher_of(secret_key: bytes, redemption_id: UUID) -> str:
     mac = hmac.digest(secret_key, b"voucher/v1/" + redemption_id.bytes, "sha256")
     number = int.from_bytes(mac[:CODE_BYTES], "big")
     letters = [ALPHABET[number >> shift & 31] for shift in range(CODE_BYTES * 8 - 5, -1, -5)]
-    text = "".join(letters)
-    return "-".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
-
-
-def digest_of(code: str) -> str:
-    """The SHA-256 of a code, however it was typed: case, spaces, dashes, O for 0, I or L for 1."""
-    plain = code.upper().translate(READ_AS)
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return grouped("".join(letters))

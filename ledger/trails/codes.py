@@ -9,13 +9,11 @@ import hmac
 from base64 import b32encode
 from uuid import UUID
 
-from ledger.spending.vouchers import CODE_BYTES, GROUP, digest_of
-
-__all__ = ["code_of", "digest_of"]
+from ledger.codes import CODE_BYTES, grouped
 
 
 def code_of(secret_key: bytes, trail_id: UUID, point_id: str) -> str:
     """The code made for a point, as in MZXW-6YTB-OI5G-2LTD."""
     message = b"trail/v1/" + trail_id.bytes + point_id.encode()
-    text = b32encode(hmac.digest(secret_key, message, "sha256")[:CODE_BYTES]).decode()
-    return "-".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
+    digest = hmac.digest(secret_key, message, "sha256")
+    return grouped(b32encode(digest[:CODE_BYTES]).decode())

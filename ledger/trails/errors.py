@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.errors import InvalidInput, LedgerError
+from ledger.errors import Forbidden, InvalidInput, LedgerError
 
 
 class UnknownTrail(InvalidInput):
@@ -15,6 +15,12 @@ class UnknownPoint(InvalidInput):
     code = "unknown_point"
     zh = "这条线路上没有这个打卡点；请更新线路后重试。"
     en = "The trail has no such point; update the trail and try again."
+
+
+class TrailElsewhere(Forbidden):
+    code = "trail_elsewhere"
+    zh = "这条打卡线路属于另一个行政区，由该区的调度员管理。"
+    en = "This trail is another district's; a dispatcher of that district runs it."
 
 
 class TrailAlreadyPaused(LedgerError):

@@ -8,18 +8,22 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ledger.codes import digest_of, plain
+from ledger.districts import DistrictCode
 from ledger.errors import FieldError, InvalidInput
 from ledger.tracks.apart import in_wgs84
-from ledger.trails.codes import digest_of
 from ledger.trails.trails import Circle, Order, Plan, Point, Radius
+from ledger.words import PUBLIC
 
 POINTS_MAX = 60
-VISIBLE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*$(?!\n)"
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=VISIBLE)]
-PointId = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$(?!\n)")]
-# Long enough that nobody finds it from its SHA-256 by trying.
-Code = Annotated[str, msgspec.Meta(min_length=12, max_length=200, pattern=r"^\S+$(?!\n)")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=PUBLIC)]
+PointId = Annotated[str, msgspec.Meta(pattern=r"^(?!.*\d{7})[\w.-]{1,40}$(?!\n)")]
+# Long enough that nobody finds it from its SHA-256 by trying; dashes do not count.
+CODE_LENGTH_MIN = 12
+Code = Annotated[
+    str, msgspec.Meta(min_length=CODE_LENGTH_MIN, max_length=200, pattern=r"^\S+$(?!\n)")
+]
 
 
 class Around(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,7 +58,7 @@ class NewTrail(msgspec.Struct, frozen=True, kw_only=True):
     points: Annotated[tuple[NewPoint, ...], msgspec.Meta(min_length=1, max_length=POINTS_MAX)]
     order: Order = "any"
     finish_at: Annotated[int, msgspec.Meta(ge=1, le=POINTS_MAX)] | None = None
-    district: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,40}$(?!\n)")] | None = None
+    district: DistrictCode | None = None
     starts_on: date | None = None
     ends_on: date | None = None
 
@@ -105,6 +109,9 @@ def _faults(wanted: NewTrail) -> list[FieldError]:
         if one.code is not None and one.make_code:
             found.append(FieldError(f"{path}.make_code", "code_given", "已填写打卡码，无需生成。",
                                     "A code is given, so none is to be made."))  # fmt: skip
+        if one.code is not None and len(plain(one.code)) < CODE_LENGTH_MIN:
+            found.append(FieldError(f"{path}.code", "too_short", "打卡码至少 12 位，连字符不计。",
+                                    "A code has 12 characters, dashes not counted."))  # fmt: skip
     if wanted.finish_at is not None and wanted.finish_at > len(wanted.points):
         found.append(FieldError("finish_at", "out_of_range", "完成所需点数多于打卡点总数。",
                                 "There are not so many points."))  # fmt: skip

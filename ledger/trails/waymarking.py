@@ -16,7 +16,12 @@ from ledger.log import Append
 from ledger.participants import Actor
 from ledger.tokens import Tokens
 from ledger.trails.codes import code_of
-from ledger.trails.errors import TrailAlreadyPaused, TrailIsClosed, TrailNotPaused
+from ledger.trails.errors import (
+    TrailAlreadyPaused,
+    TrailElsewhere,
+    TrailIsClosed,
+    TrailNotPaused,
+)
 from ledger.trails.trails import (
     PauseReason,
     Trail,
@@ -124,8 +129,10 @@ class Waymarking(Tokens):
                 return self._trail_before(trail_id, earlier)
             trail = trails.trails.get(trail_id)
             if action != "publish":
-                if trail is None or not access.within(actor, trail.districts):
+                if trail is None:
                     raise NotFound
+                if not access.within(actor, trail.districts):
+                    raise TrailElsewhere
                 if trail.closed_at is not None:
                     raise TrailIsClosed
             fact = decide(trail, {"trail_id": trail_id, "at": now, **signed.fields})

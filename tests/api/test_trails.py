@@ -178,14 +178,18 @@ def test_what_a_trail_cannot_do_is_a_409(caller, services):
 
 
 def test_trails_are_managed_within_ones_own_district(caller, services):
-    """Of elsewhere or of the whole city they are not there to be changed, nor to be published."""
+    """Of elsewhere or of the whole city they are seen, but neither changed nor published."""
     town, other, citizen = caller("dispatcher", "110"), caller("dispatcher", "120"), caller()
     mine = f"/v1/trails/{publish(town)['id']}"
     everybodys = f"/v1/trails/{publish(caller('admin'))['id']}"
     head = services.ledger.head()
-    for who, path in ((other, mine), (town, everybodys), (town, f"/v1/trails/{uuid4()}")):
+    elsewhere, unknown = (403, "trail_elsewhere"), (404, "not_found")
+    for who, path, said in (
+        (other, mine, elsewhere), (town, everybodys, elsewhere),
+        (town, f"/v1/trails/{uuid4()}", unknown),
+    ):  # fmt: skip
         for action, body in (("pause", {"reason": "weather"}), ("resume", {}), ("close", {})):
-            assert refused(who.submit(f"{path}/{action}", body), 404, "not_found")
+            assert refused(who.submit(f"{path}/{action}", body), *said)
     assert refused(other.submit("/v1/trails", a_trail(district="110")), 403, "forbidden")
     assert refused(citizen.submit("/v1/trails", a_trail()), 403, "forbidden")
     assert refused(citizen.submit(f"{mine}/close", {}), 403, "forbidden")
@@ -218,6 +222,12 @@ WRONG = {
         "points[0].place.lat", "out_of_range",
     ),
     "short code": ({"points": [{"name": "点", "code": "12345"}]}, "points[0].code", "too_short"),
+    "twelve dashes": (
+        {"points": [{"name": "点", "code": "-" * 12}]}, "points[0].code", "too_short",
+    ),
+    "eleven characters and a dash": (
+        {"points": [{"name": "点", "code": "abcdefghijk-"}]}, "points[0].code", "too_short",
+    ),
     "two ways to a code": (
         {"points": [{"name": "点", "code": CODE, "make_code": True}]},
         "points[0].make_code", "code_given",

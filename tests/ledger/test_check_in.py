@@ -57,17 +57,18 @@ def test_a_trail_without_a_number_is_finished_at_all_its_points(ledger):
     assert told(check_in(ledger, who, at(trail, 2), NOW + 4 * DAY)) == FINISH
 
 
-def test_in_the_given_order_a_point_waits_for_those_before_it(ledger):
-    """A point out of turn pays nothing and is not stamped; in turn all of them do."""
+def test_in_the_given_order_a_point_out_of_turn_brings_nothing_forward(ledger):
+    """A point whose time does not follow on is not paid; walked in turn they finish it once."""
     trail, who = publish(ledger, order="given"), someone(ledger)
-    early = check_in(ledger, who, at(trail, 1))
+    assert told(check_in(ledger, who, at(trail, 1), NOW)) == POINT
+    early = check_in(ledger, who, at(trail, 0), NOW + HOUR)
     assert told(early) == ("valid", 0, "check_in.order", ("wrong_order",))
-    for moment in (NOW, NOW + DAY):  # The same point twice is no progress.
+    for moment in (NOW + DAY, NOW + 2 * DAY):  # The same point twice is no progress.
         assert told(check_in(ledger, who, at(trail, 0), moment)) == POINT
-    assert told(check_in(ledger, who, at(trail, 2), NOW + DAY))[2] == "check_in.order"
-    assert told(check_in(ledger, who, at(trail, 1), NOW + DAY)) == POINT
-    assert told(check_in(ledger, who, at(trail, 2), NOW + DAY)) == FINISH
-    assert told(check_in(ledger, who, at(trail, 1), NOW + 2 * DAY)) == POINT
+    assert told(check_in(ledger, who, at(trail, 2), NOW + 2 * DAY)) == POINT
+    assert told(check_in(ledger, who, at(trail, 1), NOW + 3 * DAY)) == POINT
+    assert told(check_in(ledger, who, at(trail, 2), NOW + 3 * DAY)) == FINISH
+    assert told(check_in(ledger, who, at(trail, 1), NOW + 4 * DAY)) == POINT
     assert findings(ledger) == []
 
 
@@ -104,7 +105,7 @@ def test_two_at_once_get_one_stamp(open_ledger, ledger):
     assert sorted(map(told, receipts)) == sorted([FINISH, *[AGAIN] * 15])
     card = identity.derived("card", who.participant_id, trail.trail_id)
     (credited,) = [one.fact for one in ledger.entries() if one.originator_id == card]
-    assert credited.mark == "finish/p0/2026-05-20"
+    assert credited.mark == "finish/p0/2026-05-20/0/2026-05-20T04:00:00+00:00"
     assert findings(ledger) == []
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from ledger import facts, identity
 from ledger.audit import Unreadable, audit, rows_of
-from ledger.contributions.base import Credited
 from ledger.contributions.check_in import CheckInAssessed, CheckInRecorded
+from ledger.contributions.credits import Credited
 from ledger.log import Append
 from ledger.store.leaf import leaf_hash
 from ledger.trails.trails import (
@@ -50,6 +50,7 @@ FORGED = {
     "pause": ({"standing": "paused"}, {"reasons": ("trail_paused", "out_of_reach")}, "TRAIL"),
     "day": ({"earned_on": date(2026, 5, 19)}, {}, "TRAIL"),
     "time": ({"claimed_at": NOW - timedelta(days=2)}, {}, "TRAIL"),
+    "moment": ({"made_at": NOW - timedelta(hours=1)}, {}, "TRAIL"),
     "trail": ({"trail_id": UUID(int=5)}, {}, "TRAIL"),
     "point": ({"point_id": "p9"}, {}, "TRAIL"),
     "place of the trail": ({"districts": ("900",)}, {}, "TRAIL"),
@@ -81,6 +82,18 @@ def test_a_missing_or_foreign_stamp_is_named(ledger):
     assert [one.code for one in audit(rows[:-1])] == ["CREDIT"]
     found = forged(ledger, {Credited: {"mark": "point/p1/2026-05-20"}})
     assert found == [("CREDIT", len(rows) - 2)]
+
+
+def test_a_stamp_unpaid_for_its_order_is_recomputed(ledger):
+    """What is out of order stands on the card, and a better kind of stamp is a forgery."""
+    trail, who = publish(ledger, order="given"), someone(ledger)
+    check_in(ledger, who, at(trail, 1), NOW)
+    check_in(ledger, who, at(trail, 0), NOW + timedelta(hours=1))
+    assert forged(ledger, {}) == []
+    mark = "seen/p0/2026-05-20/0/2026-05-20T05:00:00+00:00"
+    assert list(ledger.entries())[-1].fact.mark == mark
+    found = forged(ledger, {Credited: {"mark": mark.replace("seen", "point")}})
+    assert found == [("CREDIT", ledger.head() - 2)]
 
 
 def test_steps_that_could_not_be_taken_are_named(ledger):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
+from ledger.codes import digest_of
 from ledger.facts import encode
-from ledger.spending.vouchers import digest_of, voucher_of
+from ledger.spending.vouchers import voucher_of
 from tests.ledger.examples import an_offer, redeem, rewarded, someone
 
 KEY = bytes(range(32))

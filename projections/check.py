@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -12,9 +13,9 @@ from ledger.audit import Finding, Unreadable, rows_of
 from ledger.audit.findings import found
 from ledger.errors import LogCorrupt
 from ledger.facts import Entry
-from projections.folding import digest_of
+from projections.folding import digest_of, rows_for
 from projections.store import Head, Store, live
-from projections.view import Row, Rows, View
+from projections.view import Row, View
 
 ATTEMPTS = 50
 MOVING = "视图一直在更新，未能核对 / the view kept moving and was not checked"
@@ -85,7 +86,7 @@ def replayed(ledger: Ledger, view: View, until: int) -> tuple[dict[str, Row], di
     for entry in _entries(ledger, until):
         if not isinstance(entry.fact, view.facts):
             continue
-        before: Rows = {key: rows.get(key) for key in view.touches(entry)}
+        before = rows_for(view, [entry], partial(_among, rows))
         after = dict(before)
         view.fold(after, entry)
         for key, row in after.items():
@@ -96,6 +97,10 @@ def replayed(ledger: Ledger, view: View, until: int) -> tuple[dict[str, Row], di
             if row != before.get(key):
                 written[key] = entry.position
     return rows, written
+
+
+def _among(rows: Mapping[str, Row], keys: Sequence[str]) -> dict[str, Row]:
+    return {key: rows[key] for key in keys if key in rows}
 
 
 def _entries(ledger: Ledger, until: int) -> Iterator[Entry]:

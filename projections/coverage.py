@@ -2,14 +2,14 @@
 
 A household that was met counts once for its places, whoever came and how often. A worker's row
 counts the households that worker met, a day's row those met on that day, so that two workers or two
-days may both count one.
+days may both count one; at each place alike. The places of a household are those it was listed in,
+so that those met and those to be met are the same households wherever districts move meanwhile.
+Stock and shows stand where their grid does: as it was listed, or else as it was first named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import msgspec
@@ -21,28 +21,26 @@ from ledger.contributions.visits import (
     VisitEdited,
     VisitRecorded,
     VisitWithdrawn,
+    visited_at,
 )
-from ledger.facts import Entry, Fact
-from projections import cursor as cursors
+from ledger.facts import Entry
+from projections.coverage_counts import key_of, moves, places_of, read, rows_of_visit, write
 from projections.coverage_rows import Counts, Household, Seen, moved
-from projections.paging import CITY, paged
-from projections.view import Row, Rows, Source, View
-
-ROWS_AT_ONCE = 250
-
+from projections.paging import CITY
+from projections.view import Row, Rows, View
 
 _encode = msgspec.json.Encoder().encode
 _household = msgspec.json.Decoder(Household).decode
-_counts = msgspec.json.Decoder(Counts).decode
 
 Visited = VisitRecorded | VisitEdited | VisitWithdrawn | VisitAnnulled
+Planned = CampaignPlanned | StockAllotted | ShowHeld
 
 
 class Coverage(View):
-    """A row per household in its grid's list, and rows of counts per place, worker and day."""
+    """A row per household in its grid's list, and rows of counts for every place."""
 
     name = "coverage"
-    version = 1
+    version = 2
     facts = (
         CampaignPlanned, StockAllotted, ShowHeld, HouseholdListed, VisitRecorded, VisitEdited,
         VisitWithdrawn, VisitAnnulled,
@@ -50,9 +48,7 @@ class Coverage(View):
 
     def touches(self, entry: Entry) -> Iterable[str]:
         fact = entry.fact
-        if isinstance(fact, CampaignPlanned):
-            return (_place(entry.originator_id, CITY),)
-        if isinstance(fact, StockAllotted | ShowHeld):
+        if isinstance(fact, Planned):
             return [_place(entry.originator_id, one) for one in (*fact.districts, CITY)]
         if isinstance(fact, HouseholdListed):
             campaign = str(fact.campaign_id)
@@ -64,10 +60,20 @@ class Coverage(View):
         campaign = str(fact.campaign_id)
         return [
             _door(campaign, fact.household),
-            *(_place(campaign, one) for one in (*fact.districts, CITY)),
-            f"worker/{campaign}/{fact.participant_id}",
-            f"day/{campaign}/{fact.earned_on}",
-        ]
+            *(key_of(*row) for place, _ in _places(fact.districts)
+              for row in rows_of_visit(campaign, place, *_whose(fact))),
+        ]  # fmt: skip
+
+    def also_touches(self, rows: Rows, entry: Entry) -> Iterable[str]:
+        """Where a grid stands in the campaign, which may be elsewhere than it lies by now."""
+        fact = entry.fact
+        if isinstance(fact, HouseholdListed):
+            campaign = str(fact.campaign_id)
+        elif isinstance(fact, StockAllotted | ShowHeld):
+            campaign = str(entry.originator_id)
+        else:
+            return ()
+        return [_place(campaign, one) for one in _standing(rows, campaign, fact.districts)]
 
     def fold(self, rows: Rows, entry: Entry) -> None:
         fact = entry.fact
@@ -76,44 +82,84 @@ class Coverage(View):
         elif isinstance(fact, Visited):
             if fact.campaign_id and fact.household:
                 _visit(rows, str(fact.campaign_id), fact.household, entry)
-        else:
+        elif isinstance(fact, StockAllotted):
+            _allot(rows, str(entry.originator_id), fact)
+        elif isinstance(fact, ShowHeld):
+            _show(rows, str(entry.originator_id), fact)
+        elif isinstance(fact, CampaignPlanned):
             _plan(rows, str(entry.originator_id), fact)
 
 
 COVERAGE = Coverage()
 
 
-def _plan(rows: Rows, campaign: str, fact: Fact) -> None:
-    """What a campaign says of itself: its stock, its shows."""
-    planned = isinstance(fact, CampaignPlanned)
-    places = _places(() if planned else getattr(fact, "districts", ()))
-    grid = Counts("")
-    for place, above in places:
-        counts = _read(rows, campaign, place, above)
-        if isinstance(fact, CampaignPlanned):
-            counts.stock = dict(fact.plan.materials)
-        elif isinstance(fact, StockAllotted):
-            if place == fact.grid:
-                grid = Counts("", stock=dict(counts.stock))
-            if place != CITY:  # The whole campaign's stock is the plan's.
-                before = grid.stock.get(fact.material, 0)
-                moved(counts.stock, fact.material, fact.count - before)
-        elif isinstance(fact, ShowHeld):
-            counts.shows += 1
-            counts.headcount += fact.headcount
-            for kind, count in fact.materials.items():
-                moved(counts.given, kind, count)
-        _write(rows, campaign, "place", counts)
+def _plan(rows: Rows, campaign: str, fact: CampaignPlanned) -> None:
+    """A campaign's stock is that of its own place, and of all above it."""
+    for place, above in _places(fact.districts):
+        counts = read(rows, places_of(campaign), place, above)
+        counts.stock, counts.whole = dict(fact.plan.materials), True
+        write(rows, places_of(campaign), counts)
+
+
+def _allot(rows: Rows, campaign: str, fact: StockAllotted) -> None:
+    """What a grid has adds up above it, as far as the campaign's own place."""
+    more = 0
+    for place, above in _places(_standing(rows, campaign, fact.districts)):
+        counts = read(rows, places_of(campaign), place, above)
+        if place == fact.grid:
+            more = fact.count - counts.stock.get(fact.material, 0)
+        if place == fact.grid or not counts.whole:
+            moved(counts.stock, fact.material, more)
+        write(rows, places_of(campaign), counts)
+
+
+def _show(rows: Rows, campaign: str, fact: ShowHeld) -> None:
+    for place, above in _places(_standing(rows, campaign, fact.districts)):
+        counts = read(rows, places_of(campaign), place, above)
+        counts.shows += 1
+        counts.headcount += fact.headcount
+        for kind, count in fact.materials.items():
+            moved(counts.given, kind, count)
+        write(rows, places_of(campaign), counts)
 
 
 def _list(rows: Rows, fact: HouseholdListed) -> None:
     campaign = str(fact.campaign_id)
+    _settle(rows, campaign, fact.districts)
     household = Household(fact.household, fact.grid, fact.districts)
     _write_household(rows, campaign, household)
     for place, above in _places(fact.districts):
-        counts = _read(rows, campaign, place, above)
+        counts = read(rows, places_of(campaign), place, above)
+        if not counts.frame:
+            counts.above = above
         counts.frame += 1
-        _write(rows, campaign, "place", counts)
+        write(rows, places_of(campaign), counts)
+
+
+def _settle(rows: Rows, campaign: str, districts: tuple[str, ...]) -> None:
+    """Before its first household is listed a grid's stock moves to where that is listed.
+
+    There is nothing else to move: shows are held, and visits made, once all are listed.
+    """
+    before = _standing(rows, campaign, districts)
+    grid = read(rows, places_of(campaign), districts[0]) if districts else Counts("")
+    if grid.frame or before == districts:
+        return
+    for path, sign in ((before, -1), (districts, 1)):
+        for place, above in _places(path):
+            counts = read(rows, places_of(campaign), place, above)
+            if place != grid.of and not counts.whole:
+                for material, count in grid.stock.items():
+                    moved(counts.stock, material, sign * count)
+                write(rows, places_of(campaign), counts)
+
+
+def _standing(rows: Rows, campaign: str, districts: tuple[str, ...]) -> tuple[str, ...]:
+    """The path of a place in the campaign; the given one where it is not in it yet."""
+    if not districts:
+        return ()
+    place, above = districts[0], districts[1:]
+    return place, *read(rows, places_of(campaign), place, above).above
 
 
 def _visit(rows: Rows, campaign: str, number: str, entry: Entry) -> None:
@@ -121,22 +167,27 @@ def _visit(rows: Rows, campaign: str, number: str, entry: Entry) -> None:
     fact = entry.fact
     assert isinstance(fact, Visited)
     row = rows.get(_door(campaign, number))
-    if row is None:
-        return  # A visit to a household nobody listed counts for nothing.
-    household = _household(row.data)
-    before, due = household.visits, household.to_visit_again
-    after = household.visits = _stands(before, entry)
-    more_due = household.to_visit_again - due
+    household = _household(row.data) if row else None
+    if household is None or household.districts != fact.districts:
+        return  # A visit to a household that nobody listed there counts for nothing.
+    before, due = household.visits, household.is_due()
+    household.visits = _stands(before, entry)
     _write_household(rows, campaign, household)
-    for place, above in _places(fact.districts):
-        counts = _read(rows, campaign, place, above)
-        counts.move(before.values(), after.values())
-        counts.revisit_due += more_due
-        _write(rows, campaign, "place", counts)
-    for kind, of in (("worker", str(fact.participant_id)), ("day", fact.earned_on.isoformat())):
-        counts = _read(rows, campaign, of, kind=kind)
-        counts.move(_of(before, kind, of), _of(after, kind, of))
-        _write(rows, campaign, kind, counts)
+    who, day = _whose(fact)
+    moved_by = moves(before, household.visits, who, day)
+    moved_by[0].revisit_due = household.is_due() - due
+    for place, _ in _places(household.districts):
+        for (bucket, of), move in zip(
+            rows_of_visit(campaign, place, who, day), moved_by, strict=True
+        ):
+            counts = read(rows, bucket, of)
+            counts.add(move)
+            write(rows, bucket, counts)
+
+
+def _whose(fact: Visited) -> tuple[str, str]:
+    """Whose visit it was, and of which day."""
+    return str(fact.participant_id), fact.earned_on.isoformat()
 
 
 def _stands(visits: dict[str, Seen], entry: Entry) -> dict[str, Seen]:
@@ -145,8 +196,8 @@ def _stands(visits: dict[str, Seen], entry: Entry) -> dict[str, Seen]:
     after = dict(visits)
     if isinstance(fact, VisitRecorded):
         after[visit] = Seen(
-            fact.outcome, str(fact.participant_id), fact.earned_on.isoformat(), fact.materials,
-            fact.follow_up_on.isoformat() if fact.follow_up_on else None,
+            fact.outcome, *_whose(fact), visited_at(fact, entry.recorded_at), fact.materials,
+            fact.follow_up_on,
         )  # fmt: skip
     elif isinstance(fact, VisitWithdrawn | VisitAnnulled):
         after.pop(visit, None)
@@ -155,20 +206,12 @@ def _stands(visits: dict[str, Seen], entry: Entry) -> dict[str, Seen]:
     return after
 
 
-def _of(visits: dict[str, Seen], kind: str, of: str) -> list[Seen]:
-    """Those of a worker, or of a day."""
-    return [one for one in visits.values() if (one.by if kind == "worker" else one.day) == of]
-
-
 def _edited(seen: Seen, fact: VisitEdited) -> Seen:
     told = fact.effective()
-    follow_up_on = seen.follow_up_on
-    if "follow_up_on" in told:  # It may have been emptied.
-        follow_up_on = told["follow_up_on"] and told["follow_up_on"].isoformat()
-    return Seen(
-        told.get("outcome", seen.outcome), seen.by, seen.day,
-        seen.materials | told.get("materials", {}),
-        follow_up_on,
+    return msgspec.structs.replace(
+        seen, outcome=told.get("outcome", seen.outcome),
+        materials=seen.materials | told.get("materials", {}),
+        follow_up_on=told.get("follow_up_on", seen.follow_up_on),  # It may have been emptied.
     )  # fmt: skip
 
 
@@ -184,67 +227,10 @@ def _door(campaign: UUID | str, household: str) -> str:
 
 
 def _place(campaign: UUID | str, place: str) -> str:
-    return f"place/{campaign}/{place}"
-
-
-def _read(
-    rows: Rows, campaign: str, of: str, above: tuple[str, ...] = (), kind: str = "place"
-) -> Counts:
-    row = rows.get(f"{kind}/{campaign}/{of}")
-    return _counts(row.data) if row else Counts(of, above)
-
-
-def _write(rows: Rows, campaign: str, kind: str, counts: Counts) -> None:
-    key, bucket = f"{kind}/{campaign}/{counts.of}", f"{kind}/{campaign}"
-    empty = kind != "place" and not counts.visits
-    rows[key] = None if empty else Row(key, _encode(counts), bucket, counts.of)
+    return key_of(places_of(campaign), place)
 
 
 def _write_household(rows: Rows, campaign: str, household: Household) -> None:
     key = _door(campaign, household.household)
     bucket = f"household/{campaign}/{household.grid}"
     rows[key] = Row(key, _encode(household), bucket, household.household)
-
-
-def counts(store: Source, campaign: UUID, place: str | None) -> tuple[int, Counts]:
-    """How far the view had followed, and the counts of a place, or of the whole campaign."""
-    position, data = store.fetch(COVERAGE, _place(campaign, place or CITY))
-    return position, _counts(data) if data else Counts(place or CITY)
-
-
-def rows_of(
-    store: Source, campaign: UUID, kind: str, cursor: str | None, limit: int
-) -> dict[str, Any]:
-    """``{items, next, position}``: the counts of every place, worker or day, by name."""
-    return paged(store, COVERAGE, [f"{kind}/{campaign}"], cursor, limit)
-
-
-def places(
-    store: Source, campaign: UUID, wanted: Callable[[Counts], bool], asked: str,
-    cursor: str | None, limit: int,
-) -> dict[str, Any]:  # fmt: skip
-    """``{items, next, position}``: the counts of those places that are wanted, by name.
-
-    ``asked`` says in words which those are: a cursor is good for the same question only.
-    """
-    bucket, listing = f"place/{campaign}", f"{COVERAGE.name}/{campaign}/{asked}"
-    after, found, position = cursors.read(listing, cursor), list[Row](), 0
-    while len(found) <= limit:
-        position, rows = store.page(COVERAGE, bucket, after, ROWS_AT_ONCE)
-        here = (row for row in rows if wanted(_counts(row.data)))
-        found += islice(here, limit + 1 - len(found))
-        if len(rows) < ROWS_AT_ONCE:
-            break
-        after = rows[-1].place
-    shown, following = cursors.cut(listing, found, limit)
-    return {"items": [_counts(row.data) for row in shown], "next": following,
-            "position": position}  # fmt: skip
-
-
-def households(
-    store: Source, campaign: UUID, grid: str, cursor: str | None, limit: int
-) -> dict[str, Any]:
-    """``{items, next, position}``: the households of a grid, each with its state."""
-    found = paged(store, COVERAGE, [f"household/{campaign}/{grid}"], cursor, limit)
-    doors = [msgspec.convert(one, Household) for one in found["items"]]
-    return {**found, "items": doors}

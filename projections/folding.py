@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -29,10 +30,7 @@ def fold_batch(
     ``read`` gives the rows as they are; ``entries`` may hold facts that are not the view's.
     """
     mine = [entry for entry in entries if isinstance(entry.fact, view.facts)]
-    touched = dict.fromkeys(key for entry in mine for key in view.touches(entry))
-    before: Rows = dict.fromkeys(touched)
-    if touched:
-        before.update(read(list(touched)))
+    before = rows_for(view, mine, read)
     rows = dict(before)
     for entry in mine:
         view.fold(rows, entry)
@@ -49,6 +47,20 @@ def fold_batch(
         rows=head.rows + sum((one.new is not None) - (one.old is not None) for one in changes),
     )
     return Batch(head, after, changes)
+
+
+def rows_for(view: View, entries: Sequence[Entry], read: Read) -> Rows:
+    """The rows that folding the entries reads, as they are before; None for those there are not.
+
+    What an entry reads because of a row that an earlier one of them makes, that one touches too.
+    """
+    rows: Rows = {}
+    for touched in (view.touches, partial(view.also_touches, rows)):
+        wanted = [key for entry in entries for key in touched(entry) if key not in rows]
+        if wanted:
+            rows.update(dict.fromkeys(wanted))
+            rows.update(read(list(dict.fromkeys(wanted))))
+    return rows
 
 
 def _moved(digest: str, changes: Sequence[Change]) -> str:

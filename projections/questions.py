@@ -11,7 +11,7 @@ from uuid import UUID
 from projections import balances as balances_view
 from projections import campaigns as campaigns_view
 from projections import contributions as contributions_view
-from projections import coverage as coverage_view
+from projections import coverage_questions as coverage_view
 from projections import leaderboard as leaderboard_view
 from projections import redemptions as redemptions_view
 from projections import reversals as reversals_view
@@ -93,10 +93,11 @@ class Questions(ABC):
         cursor: str | None = None,
         limit: int = 50,
         kinds: Sequence[str] | None = None,
+        state: str | None = None,
     ) -> Page:
         """See ``contributions.waiting``."""
         return self._ask(
-            lambda store: contributions_view.waiting(store, districts, kinds, cursor, limit)
+            lambda store: contributions_view.waiting(store, districts, kinds, cursor, limit, state)
         )
 
     def consenting(self) -> set[UUID]:
@@ -152,30 +153,38 @@ class Questions(ABC):
         return self._ask(lambda store: campaigns_view.campaigns(store, cursor, limit))
 
     def coverage(self, campaign: UUID, place: str | None) -> tuple[int, Counts]:
-        """See ``coverage.counts``."""
+        """See ``coverage_questions.counts``."""
         return self._ask(lambda store: coverage_view.counts(store, campaign, place))
-
-    def coverage_rows(
-        self, campaign: UUID, kind: str, cursor: str | None = None, limit: int = 50
-    ) -> Page:
-        """See ``coverage.rows_of``."""
-        return self._ask(
-            lambda store: coverage_view.rows_of(store, campaign, kind, cursor, limit)
-        )
 
     def coverage_places(
         self, campaign: UUID, wanted: Callable[[Counts], bool], asked: str,
         cursor: str | None = None, limit: int = 50,
     ) -> Page:  # fmt: skip
-        """See ``coverage.places``."""
+        """See ``coverage_questions.places``."""
         return self._ask(
             lambda store: coverage_view.places(store, campaign, wanted, asked, cursor, limit)
         )
 
-    def households(
-        self, campaign: UUID, grid: str, cursor: str | None = None, limit: int = 50
-    ) -> Page:
-        """See ``coverage.households``."""
+    def coverage_workers(
+        self, campaign: UUID, place: str | None, on: date | None = None,
+        cursor: str | None = None, limit: int = 50,
+    ) -> Page:  # fmt: skip
+        """See ``coverage_questions.workers``."""
         return self._ask(
-            lambda store: coverage_view.households(store, campaign, grid, cursor, limit)
+            lambda store: coverage_view.workers(store, campaign, place, on, cursor, limit)
+        )
+
+    def coverage_days(
+        self, campaign: UUID, place: str | None, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """See ``coverage_questions.days``."""
+        return self._ask(lambda store: coverage_view.days(store, campaign, place, cursor, limit))
+
+    def households(
+        self, campaign: UUID, grid: str, cursor: str | None = None, limit: int = 50,
+        due_by: date | None = None,
+    ) -> Page:  # fmt: skip
+        """See ``coverage_questions.households``."""
+        return self._ask(
+            lambda store: coverage_view.households(store, campaign, grid, cursor, limit, due_by)
         )

@@ -53,6 +53,10 @@ class View(ABC):
     def touches(self, entry: Entry) -> Iterable[str]:
         """The keys of the rows that folding the entry reads."""
 
+    def also_touches(self, rows: Rows, entry: Entry) -> Iterable[str]:
+        """The keys of what else it reads, where the rows it touches are needed to tell."""
+        return ()
+
     @abstractmethod
     def fold(self, rows: Rows, entry: Entry) -> None:
         """Put the rows that change into ``rows``, None for one that goes."""

@@ -167,14 +167,11 @@ def _board(terminal: Terminal, opened: Services, play: Play) -> None:
 
 
 def _coverage(terminal: Terminal, opened: Services, play: Play) -> None:
-    from projections.coverage_rows import Counts
-
-    found = opened.views.coverage_rows(play.rounds.campaign, "place")["items"]
-    counts = [msgspec.convert(one, Counts) for one in found]
+    found = opened.views.coverage_places(play.rounds.campaign, lambda _: True, "everywhere")
     rows = [
         (one.of, one.frame, one.met, one.attempted, one.revisit_due, one.visits,
          sum(one.given.values()))
-        for one in counts
+        for one in found["items"]
     ]  # fmt: skip
     columns = terminal.choose(
         "地区 户数 见面 走访过 待回访 次数 发放", "place frame met attempted revisit visits given"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -18,7 +19,9 @@ from projections.coverage_rows import Counts, Household
 from projections.paging import CITY
 
 VIEW = "coverage"
-PLACES, WORKERS, DAYS = "place", "worker", "day"
+PLACES: Final = "place"
+WORKERS, DAYS = "worker", "day"
+OF_PLACES = ("frame", "revisit_due", "stock", "shows", "headcount")
 
 By = Literal["grid", "town", "zone", "county", "city", "place", "worker", "day"]
 
@@ -29,10 +32,13 @@ class Asked(msgspec.Struct):
     """Whose coverage, and by what it is broken down."""
 
     by: Annotated[By, msgspec.Meta(
-        description="Places of a kind, all `place`s, the workers, or the days"
+        description="Places of a kind, all `place`s, the workers, or the days, in the district"
     )] = "grid"  # fmt: skip
     district: Annotated[DistrictCode | None, msgspec.Meta(
         description="One's own district if none is named"
+    )] = None  # fmt: skip
+    on: Annotated[date | None, msgspec.Meta(
+        description="With `by=worker`: what the workers did on this day of Asia/Shanghai"
     )] = None  # fmt: skip
     cursor: Cursor = None
     limit: Limit = 50
@@ -42,31 +48,41 @@ class Asked(msgspec.Struct):
 class Covered(msgspec.Struct, kw_only=True):
     """Counts of a place, a worker or a day; ``coverage`` is met ÷ frame, ``attempted_rate`` alike.
 
-    ``frame`` and the rates are of places alone. A household counts once for a place; for a worker
-    or a day, once if that worker met it, or it was met on that day.
+    A household counts once for a place, that of its listing; for a worker or a day of a place, once
+    if that worker met it, or it was met on that day. A worker's are the visits that worker logged:
+    who came along is told by the visit. `revisit_due` are households where somebody must come
+    again, on whatever day: nobody was home, and they were not tried twice at times four hours
+    apart; or a promise to come again (`follow_up_on`) was not kept, also by who was met. `stock` is
+    what a grid was allotted, and the sum of that above it; the campaign's own place, and those
+    above it, have all that was planned. `frame`, `revisit_due`, `stock`, `shows`, `headcount` and
+    the rates are of places alone, else null.
     """
 
     of: str
-    frame: int
+    frame: int | None
     attempted: int
     met: int
-    revisit_due: int
+    revisit_due: int | None
     visits: int
     outcomes: dict[str, int]
     given: dict[str, int]
-    stock: dict[str, int]
-    shows: int
-    headcount: int
+    stock: dict[str, int] | None
+    shows: int | None
+    headcount: int | None
     coverage: float | None
     attempted_rate: float | None
 
 
 class CoverageAnswer(Covered, kw_only=True):
-    """The whole, and a page of its parts; ``of`` null is the whole campaign."""
+    """A place, and a page of its parts; ``of`` null is the whole campaign.
+
+    The place's own counts are of all days, also where its workers are asked for ``on`` one.
+    """
 
     campaign_id: UUID
     of: str | None  # type: ignore[assignment]
     by: By
+    on: date | None
     items: list[Covered]
     next: str | None
     position: int
@@ -78,6 +94,10 @@ class Doors(msgspec.Struct):
     grid: Annotated[DistrictCode | None, msgspec.Meta(
         description="One's own district if none is named"
     )] = None  # fmt: skip
+    due_by: Annotated[date | None, msgspec.Meta(
+        description="Only those to be visited again by this day of Asia/Shanghai: where nobody was "
+        "home yet, and where somebody promised to come on that day or before"
+    )] = None  # fmt: skip
     cursor: Cursor = None
     limit: Limit = 50
     min_position: MinPosition = 0
@@ -86,14 +106,18 @@ class Doors(msgspec.Struct):
 class Door(msgspec.Struct, kw_only=True):
     """A household to be visited; ``address`` is null without one, and once it was erased.
 
-    ``state``: `not_visited`, `met`, `revisit`, or the outcome it was left with.
+    ``state``: `not_visited`, `met`, `revisit` (nobody was home, to be tried again), or the outcome
+    of the latest visit that was made there, whenever it arrived; `nobody_home` only where nobody
+    ever was. ``tries`` are visits at least four hours apart. ``follow_up_on`` is the first day that
+    was promised and not kept: nobody has come since, on that day or later. Who moved away
+    meanwhile, or a house found empty, is waited for no more.
     """
 
     household: str
     grid: str
     state: str
     tries: int
-    follow_up_on: str | None
+    follow_up_on: date | None
     address: str | None
 
 
@@ -110,23 +134,22 @@ class DoorPage(msgspec.Struct, kw_only=True):
     answers=CoverageAnswer, summary="How far a campaign has come",
 )  # fmt: skip
 def coverage(id: UUID, query: Asked) -> Response:
-    """In one's own district, or one below it; workers by name for those who direct them."""
+    """In one's own district, or one below it; workers by id for those who direct them.
+
+    Workers and days are those of visits to the households of that district. A day is the one a
+    visit is rewarded for: when it was made, within the days in which it may be sent in.
+    """
     reached(VIEW, query.min_position)
     place = _place(id, query.district)
-    if query.by == WORKERS and not access.allowed(actor(), "coverage.workers"):
-        raise Forbidden
-    if query.by in (WORKERS, DAYS) and not _whole(id, place):
-        raise InvalidInput([FieldError(
-            "by", "whole_campaign_only", "按网格员或按日的统计只有整个活动的。",
-            "Workers and days are counted for the whole campaign only.",
-        )])  # fmt: skip
+    _check(query)
     views = services().views
     position, whole = views.coverage(id, place)
     found = _parts(id, place, query)
     content = CoverageAnswer(
-        campaign_id=id, by=query.by, items=[Covered(**_told(one)) for one in found["items"]],
+        campaign_id=id, by=query.by, on=query.on,
+        items=[Covered(**_told(one, query.by)) for one in found["items"]],
         next=found["next"], position=min(position, found["position"]),
-        **{**_told(whole), "of": place},
+        **{**_told(whole, PLACES), "of": place},
     )  # fmt: skip
     response = answer(content)
     if content.next:
@@ -141,36 +164,52 @@ def coverage(id: UUID, query: Asked) -> Response:
 def households(id: UUID, query: Doors) -> Response:
     """For the workers and dispatchers of the grid, with addresses from the vault."""
     reached(VIEW, query.min_position)
-    grid = query.grid or actor().district
-    if grid is None or _place(id, grid) is None:
+    grid = _place(id, query.grid, "grid")
+    if grid is None:
         raise NotFound
-    found = services().views.households(id, grid, query.cursor, query.limit)
+    found = services().views.households(id, grid, query.cursor, query.limit, query.due_by)
     return page({**found, "items": [_door(id, one) for one in found["items"]]})
 
 
-def _place(campaign_id: UUID, district: str | None) -> str | None:
+def _place(campaign_id: UUID, district: str | None, field: str = "district") -> str | None:
     """The place that is asked for, which must be the asker's; raises what refuses it."""
     here, who = services(), actor()
     if here.ledger.campaigns.current(campaign_id).planned is None:
         raise UnknownCampaign
-    place = district or who.district
-    if place is not None and not access.within(who, here.ledger.districts.current().path(place)):
+    place, tree = district or who.district, here.ledger.districts.current()
+    tree.check(district, field)
+    own = who.district in (None, place)
+    if not own and (place is None or not access.within(who, _path(campaign_id, place))):
         raise NotFound
     return place
 
 
-def _whole(campaign_id: UUID, place: str | None) -> bool:
-    """Whether a place holds all of a campaign."""
-    planned = services().ledger.campaigns.current(campaign_id).planned
-    return place is None or (planned is not None and place in planned.districts)
+def _path(campaign_id: UUID, place: str) -> tuple[str, ...]:
+    """The path of a place: in the campaign as its households were listed, else as of today."""
+    _, counts = services().views.coverage(campaign_id, place)
+    if counts.empty:
+        return services().ledger.districts.current().path(place)
+    return place, *counts.above
+
+
+def _check(query: Asked) -> None:
+    """Raises Forbidden where workers are not to be told of, InvalidInput for a day of places."""
+    if query.by == WORKERS and not access.allowed(actor(), "coverage.workers"):
+        raise Forbidden
+    if query.on and query.by != WORKERS:
+        raise InvalidInput([FieldError(
+            "on", "only_by_worker", "只有按网格员统计（by=worker）时才能指定某一日。",
+            "A day can be asked for together with by=worker only.",
+        )])  # fmt: skip
 
 
 def _parts(campaign_id: UUID, place: str | None, query: Asked) -> dict[str, Any]:
-    """A page of parts; of places those of the kind asked for, within the place asked for."""
+    """A page of the workers or days of a place, or of the places of a kind within it."""
     views = services().views
-    if query.by in (WORKERS, DAYS):
-        found = views.coverage_rows(campaign_id, query.by, query.cursor, query.limit)
-        return {**found, "items": [msgspec.convert(one, Counts) for one in found["items"]]}
+    if query.by == WORKERS:
+        return views.coverage_workers(campaign_id, place, query.on, query.cursor, query.limit)
+    if query.by == DAYS:
+        return views.coverage_days(campaign_id, place, query.cursor, query.limit)
     return views.coverage_places(
         campaign_id, lambda counts: _wanted(counts, place, query.by), f"{query.by}/{place}",
         query.cursor, query.limit,
@@ -185,9 +224,11 @@ def _wanted(counts: Counts, place: str | None, by: str) -> bool:
     return by == PLACES or (known.kind if known else "grid") == by
 
 
-def _told(counts: Counts) -> dict[str, Any]:
+def _told(counts: Counts, by: By) -> dict[str, Any]:
     told = {name: value for name, value in msgspec.structs.asdict(counts).items()
-            if name != "above"}  # fmt: skip
+            if name in Covered.__struct_fields__}  # fmt: skip
+    if by in (WORKERS, DAYS):
+        told |= dict.fromkeys(OF_PLACES)
     frame = counts.frame
     return told | {
         "coverage": round(counts.met / frame, 4) if frame else None,
@@ -201,6 +242,6 @@ def _door(campaign_id: UUID, one: Household) -> Door:
     except Erased:
         address = None
     return Door(
-        household=one.household, grid=one.grid, state=one.state, tries=len(one.visits),
+        household=one.household, grid=one.grid, state=one.state, tries=one.tries,
         follow_up_on=one.follow_up_on, address=address,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from ledger.days import day_of
 from tests.api.campaigning import Campaigning, made
 
 
@@ -52,6 +53,9 @@ def test_coverage_is_shown_by_place_worker_and_day(campaign, follow, caller):
     }  # fmt: skip
     (day,) = campaign.dispatcher.get(f"{path}?by=day").json["items"]
     assert (day["met"], day["attempted"], day["coverage"]) == (2, 3, None)
+    of_places = ("frame", "revisit_due", "stock", "shows", "headcount", "attempted_rate")
+    assert {one[name] for one in (day, *workers) for name in of_places} == {None}
+    assert (whole["revisit_due"], whole["stock"], whole["shows"]) == (1, {"booklet": 50}, 0)
     own = campaign.worker.get(path).json
     assert (own["of"], own["frame"], len(own["items"])) == ("111", 8, 1)
     assert campaign.worker.get(f"{path}?district=112").status_code == 404
@@ -63,17 +67,78 @@ def test_coverage_is_shown_by_place_worker_and_day(campaign, follow, caller):
     assert 'rel="next"' in first.headers["Link"]
 
 
-def test_doors_are_for_those_who_go_there(campaign, follow):
-    """Workers see the doors of their own grid with the address; nobody else's are there."""
+def by_name(answer) -> dict[str, tuple[int, int]]:
+    """Met and visits of every item."""
+    assert answer.status_code == 200, answer.json
+    return {one["of"]: (one["met"], one["visits"]) for one in answer.json["items"]}
+
+
+def test_a_town_sees_its_own_workers_and_days(campaign, caller, follow):
+    """A place's dispatcher sees who did what there, and when, grid by grid; no stranger does."""
+    path, both = f"/v1/campaigns/{campaign.id}/coverage", caller("grid_worker", "110")
+    made(campaign.worker, campaign.visit("A0"))
+    for household in ("A0", "A1", "B0"):
+        made(both, campaign.visit(household))
     follow()
-    path = f"/v1/campaigns/{campaign.id}/households"
-    doors = campaign.worker.get(f"{path}?limit=2").json
-    assert [(one["household"], one["address"]) for one in doors["items"]] == [
-        ("A0", "滨河路 0 号"), ("A1", "滨河路 1 号")
-    ]  # fmt: skip
-    assert doors["next"]
-    assert campaign.worker.get(f"{path}?grid=112").status_code == 404
-    assert campaign.dispatcher.get(f"{path}?grid=112").json["items"][0]["address"] is None
+    town, one, two = caller("dispatcher", "110"), str(campaign.worker.id), str(both.id)
+    assert by_name(town.get(f"{path}?by=worker")) == {one: (1, 1), two: (3, 3)}
+    assert by_name(town.get(f"{path}?by=worker&district=111")) == {one: (1, 1), two: (2, 2)}
+    assert by_name(town.get(f"{path}?by=worker&district=112")) == {two: (1, 1)}
+    (day,) = town.get(f"{path}?by=day").json["items"]
+    assert (day["met"], day["visits"]) == (3, 4)
+    own = campaign.other.get(f"{path}?by=day")
+    assert (by_name(own), own.json["of"]) == ({day["of"]: (1, 1)}, "112")
+    assert campaign.other.get(f"{path}?by=worker").status_code == 403
+    assert campaign.other.get(f"{path}?by=day&district=111").status_code == 404
+    stranger = caller("dispatcher", "120")
+    for by in ("worker", "day"):
+        assert stranger.get(f"{path}?by={by}&district=110").status_code == 404
+        assert by_name(stranger.get(f"{path}?by={by}")) == {}
+
+
+def test_a_day_is_asked_for_with_workers(campaign, caller, follow):
+    """What each worker did at a place on a day, page by page; the place's own counts beside it."""
+    path, today = f"/v1/campaigns/{campaign.id}/coverage", day_of(campaign.services.clock())
+    yesterday, town = today - timedelta(days=1), caller("dispatcher", "110")
+    made(campaign.worker, campaign.visit("A0"))
+    made(campaign.worker, campaign.visit("A1", recorded_at=f"{yesterday}T10:00:00+08:00"))
+    made(campaign.other, campaign.visit("B0", "refused"))
+    follow()
+    one, two = sorted((str(campaign.worker.id), str(campaign.other.id)))
+    counts = {str(campaign.worker.id): (1, 1), str(campaign.other.id): (0, 1)}
+    asked = f"{path}?by=worker&on={today}"
+    assert by_name(town.get(asked)) == counts
+    first = town.get(f"{asked}&limit=1")
+    assert by_name(first) == {one: counts[one]}
+    assert (first.json["on"], first.json["of"], first.json["met"]) == (str(today), "110", 2)
+    rest = town.get(first.headers["Link"].partition(">")[0][1:])
+    assert (by_name(rest), rest.json["next"]) == ({two: counts[two]}, None)
+    before = f"{path}?by=worker&on={yesterday}"
+    assert by_name(town.get(before)) == {str(campaign.worker.id): (1, 1)}
+    assert by_name(town.get(f"{before}&district=112")) == {}
+    assert by_name(town.get(f"{path}?by=worker&on=2020-02-29")) == {}
+    other_day = town.get(f"{before}&cursor={first.json['next']}")
+    assert (other_day.status_code, other_day.json["code"]) == (422, "bad_cursor")
+    assert campaign.worker.get(asked).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "code"),
+    [
+        ("by=grid&on=2026-05-01", "on", "only_by_worker"),
+        ("by=day&on=2026-05-01", "on", "only_by_worker"),
+        ("on=2026-05-01", "on", "only_by_worker"),
+        ("by=worker&on=2026-02-30", "on", "malformed_date"),
+        ("by=worker&on=today", "on", "malformed_date"),
+        ("by=worker&on=", "on", "malformed_date"),
+        ("by=street", "by", "not_one_of"),
+    ],
+)
+def test_a_day_that_cannot_be_asked_for_is_refused(campaign, asked, path, code):
+    """A day beside places, and what is no day, is refused by its field."""
+    answer = campaign.dispatcher.get(f"/v1/campaigns/{campaign.id}/coverage?{asked}")
+    assert answer.status_code == 422
+    assert [(one["path"], one["code"]) for one in answer.json["errors"]] == [(path, code)]
 
 
 def test_survey_results_tell_of_nobody_in_particular(campaign, caller):
@@ -81,16 +146,19 @@ def test_survey_results_tell_of_nobody_in_particular(campaign, caller):
     path = f"/v1/campaigns/{campaign.id}/survey"
     bad = {"water": "bad", "why": ["smell", "litter"]}
     ids = [made(campaign.worker, campaign.visit(f"A{n}", answers=bad)) for n in range(4)]
+    made(campaign.other, campaign.visit("B0", answers=bad))  # Of another grid: no group of five.
     assert campaign.dispatcher.get(path).json["people"] is None
-    ids += [made(campaign.worker, campaign.visit(f"A{n % 8}", answers=bad)) for n in range(4, 10)]
+    ids += [made(campaign.worker, campaign.visit(f"A{n}", answers=bad)) for n in range(4, 8)]
     told = campaign.dispatcher.get(path).json
     water = told["items"][0]
-    assert (told["people"], water["counts"]["bad"], water["counts"]["good"]) == (10, 10, None)
-    for number in range(5):  # Counted five at a time: one alone changes nothing.
-        assert campaign.dispatcher.get(path).json == told
-        campaign.worker.submit(f"/v1/visits/{ids[number]}/withdraw", {})
-    assert campaign.dispatcher.get(path).json["people"] == 5
+    assert (told["people"], water["counts"]["bad"], water["counts"]["good"]) == (5, 5, None)
     assert campaign.dispatcher.get(f"{path}?district=111").json["people"] == 5
+    assert campaign.dispatcher.get(f"{path}?district=112").json["people"] is None
+    for _ in range(4):  # A household counts once, and nothing moves for one alone.
+        made(campaign.worker, campaign.visit("A0", answers={"water": "good"}))
+        assert campaign.dispatcher.get(path).json == told
+    campaign.worker.submit(f"/v1/visits/{ids[1]}/withdraw", {})
+    assert campaign.dispatcher.get(path).json["people"] is None
     assert campaign.worker.get(path).status_code == 403
     assert caller("dispatcher", "120").get(path).json["people"] is None
 
@@ -121,23 +189,28 @@ def test_a_visit_that_is_not_accepted_counts_no_more(campaign, follow):
 
 
 def test_another_street_under_the_same_number_is_a_conflict(campaign):
-    """The same submission with other households is refused where it was recorded before."""
+    """The same submission with other households is refused as a whole."""
     sent, path = uuid4(), "/v1/visits/nobody-home"
     body = {"campaign_id": campaign.id, "households": ["A0", "A1"]}
     assert campaign.worker.submit(path, body, sent).status_code == 201
     other = campaign.worker.submit(path, {**body, "households": ["A1", "A0"]}, sent)
-    assert other.status_code == 200
-    assert {one["code"] for one in other.json["results"]} == {"submission_conflict"}
+    assert (other.status_code, other.json["code"]) == (409, "submission_conflict")
 
 
-def test_a_promise_to_come_again_is_kept_by_coming(campaign, follow, clock):
-    """A household somebody promised to see on a day is due until somebody was there since."""
-    day = (campaign.services.clock() + timedelta(days=3)).date().isoformat()
-    path = f"/v1/campaigns/{campaign.id}/coverage"
-    made(campaign.worker, campaign.visit(outcome="by_phone", follow_up_on=day))
+@pytest.mark.parametrize("asked", ["coverage?district", "households?grid", "survey?district"])
+def test_a_place_that_is_none_is_told_so(asked, campaign, follow):
+    """Where districts were imported nobody is answered with the zeros of a misspelt one."""
     follow()
-    assert campaign.dispatcher.get(path).json["revisit_due"] == 1
-    clock.ahead = timedelta(days=4)
-    made(campaign.worker, campaign.visit())
+    path = f"/v1/campaigns/{campaign.id}/{asked}"
+    assert campaign.dispatcher.get(f"{path}=111").status_code == 200
+    told = campaign.dispatcher.get(f"{path}=nonsense")
+    assert (told.status_code, told.json["code"]) == (422, "unknown_district")
+    assert told.json["errors"][0]["path"] == asked.split("?")[1]
+
+
+def test_who_came_along_is_told_by_the_visit(campaign, caller, follow):
+    """A worker's row is of the visits that worker logged; a companion named there gets none."""
+    made(campaign.worker, campaign.visit(visitors=[str(campaign.other.id)]))
     follow()
-    assert campaign.dispatcher.get(path).json["revisit_due"] == 0
+    path = f"/v1/campaigns/{campaign.id}/coverage?by=worker"
+    assert by_name(campaign.dispatcher.get(path)) == {str(campaign.worker.id): (1, 1)}

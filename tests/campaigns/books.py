@@ -159,5 +159,5 @@ def counted(rows: dict[str, Any]) -> dict[str, Any]:
     found = {key: msgspec.json.decode(row.data) for key, row in rows.items() if row is not None}
     for row in found.values():
         for visit in row.get("visits", {}).values() if "household" in row else ():
-            visit["materials"] = {kind: n for kind, n in visit["materials"].items() if n}
+            visit["materials"] = {kind: n for kind, n in visit.get("materials", {}).items() if n}
     return found

@@ -7,7 +7,7 @@ with nothing of ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from random import Random
@@ -19,6 +19,9 @@ WORKERS_PER_GRID = 2
 TRIES = 2
 STOCK = {"booklet": 8_000, "bag": 8_000}
 MORE_THAN_THERE_IS = 9_000
+OF_PLACES = (
+    "frame", "revisit_due", "stock", "shows", "headcount", "coverage", "attempted_rate"
+)  # fmt: skip
 OUTCOMES = ("met", "met", "met", "nobody_home", "nobody_home", "refused", "moved", "by_phone")
 
 
@@ -30,10 +33,14 @@ class Visit:
     worker: Worker
     household: str
     outcome: str
-    day: date
+    moment: datetime
     materials: Counter[str]
     follow_up_on: str | None = None
     withdrawn: bool = False
+
+    @property
+    def day(self) -> date:
+        return self.moment.date()
 
 
 @dataclass
@@ -80,6 +87,8 @@ class Morning:
                 moment = datetime(
                     today.year, today.month, today.day, 9, tzinfo=SHANGHAI
                 ) + timedelta(days=-1 - number % 3, minutes=3 * number)
+                # Never two at once at a door: phones tell a moment to some seconds only.
+                moment += timedelta(seconds=90 * (worker.number % WORKERS_PER_GRID))
                 self._visit(worker, moment)
                 if number % 5 == 0:
                     self._something_else(worker, moment, number // 5)
@@ -92,7 +101,7 @@ class Morning:
         materials = Counter(booklet=chance.randrange(3), bag=chance.randrange(2))
         visit = Visit(
             self.id(), worker, chance.choice(self.frame[worker.grid]), chance.choice(OUTCOMES),
-            moment.date(), materials,
+            moment, materials,
             f"{moment.year + 1}-01-15" if chance.random() < 0.1 else None,
         )  # fmt: skip
         self.visits.append(visit)
@@ -184,24 +193,37 @@ class Morning:
     def standing(self) -> list[Visit]:
         return [one for one in self.visits if not one.withdrawn]
 
-    def table(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Rows of coverage by grid, worker and day; of ``city`` there is one."""
-        by_grid = self._rows(lambda one: one.worker.grid, self.frame)
-        city = self._rows(lambda _: "city", {"city": [d for g in self.frame.values() for d in g]})
-        city["city"]["stock"] = dict(STOCK)
-        return {
-            "grid": by_grid,
-            "worker": self._rows(lambda one: one.worker.person),
-            "day": self._rows(lambda one: one.day.isoformat()),
-            "city": city,
-        }
+    def city(self) -> dict[str, Any]:
+        """The counts of the whole campaign."""
+        everywhere = [door for doors in self.frame.values() for door in doors]
+        return _row(self.standing(), everywhere) | {"stock": dict(STOCK)}
 
-    def _rows(self, of: Any, frame: dict[str, list[str]] | None = None) -> dict[str, Any]:
-        names = set(frame or {of(one) for one in self.standing()})
-        return {
-            name: _row([one for one in self.standing() if of(one) == name], (frame or {}).get(name))
-            for name in names
+    def table(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Rows of coverage by grid, worker and day, by what is asked for them: a query."""
+        standing, told = self.standing(), {
+            "by=grid": {
+                grid: _row([one for one in self.standing() if one.worker.grid == grid], doors)
+                for grid, doors in self.frame.items()
+            }
         }
+        for where, here in (
+            ("", standing), ("&district=110", standing),
+            *((f"&district={grid}", [one for one in standing if one.worker.grid == grid])
+              for grid in self.frame),
+        ):  # fmt: skip
+            told[f"by=worker{where}"] = _rows(here, lambda one: one.worker.person)
+            told[f"by=day{where}"] = _rows(here, lambda one: one.day.isoformat())
+            for day in {one.day for one in standing} | {date(2020, 1, 1)}:
+                that_day = [one for one in here if one.day == day]
+                told[f"by=worker&on={day}{where}"] = _rows(that_day, lambda one: one.worker.person)
+        return told
+
+
+def _rows(visits: list[Visit], of: Callable[[Visit], str]) -> dict[str, dict[str, Any]]:
+    return {
+        name: _row([one for one in visits if of(one) == name], None)
+        for name in {of(one) for one in visits}
+    }
 
 
 def _row(visits: list[Visit], frame: list[str] | None) -> dict[str, Any]:
@@ -210,21 +232,31 @@ def _row(visits: list[Visit], frame: list[str] | None) -> dict[str, Any]:
         doors.setdefault(one.household, []).append(one)
     met = sum(any(one.outcome == "met" for one in door) for door in doors.values())
     given: Counter[str] = sum((one.materials for one in visits), Counter())
-    return {
-        "frame": len(frame or ()), "attempted": len(doors), "met": met, "visits": len(visits),
-        "revisit_due": sum(map(_due, doors.values())) if frame is not None else 0,
+    told = {
+        "attempted": len(doors), "met": met, "visits": len(visits),
         "outcomes": dict(Counter(one.outcome for one in visits)),
-        "given": {kind: count for kind, count in given.items() if count}, "stock": {},
-        "shows": 0, "headcount": 0,
-        "coverage": round(met / len(frame), 4) if frame else None,
-        "attempted_rate": round(len(doors) / len(frame), 4) if frame else None,
+        "given": {kind: count for kind, count in given.items() if count},
+    }  # fmt: skip
+    if frame is None:
+        return told | dict.fromkeys(OF_PLACES)
+    return told | {
+        "frame": len(frame), "revisit_due": sum(map(_due, doors.values())), "stock": {},
+        "shows": 0, "headcount": 0, "coverage": round(met / len(frame), 4),
+        "attempted_rate": round(len(doors) / len(frame), 4),
     }  # fmt: skip
 
 
 def _due(door: list[Visit]) -> bool:
-    """Nobody was home yet, or somebody promised to come again."""
-    nobody = all(one.outcome == "nobody_home" for one in door) and len(door) < TRIES
-    return nobody or any(one.follow_up_on for one in door)
+    """Nobody was home on the mornings tried, or a promise stands; all are for next year.
+
+    A morning is shorter than the hours between two tries. Who moved since is not waited for.
+    """
+    nobody = all(one.outcome == "nobody_home" for one in door)
+    return (nobody and len({one.day for one in door}) < TRIES) or any(
+        one.follow_up_on
+        and not any(later.outcome == "moved" and later.moment > one.moment for later in door)
+        for one in door
+    )
 
 
 def meant(visits: Iterable[Visit]) -> Iterator[tuple[str, str]]:

@@ -37,12 +37,23 @@ HEADERS = (
 )
 CLOSED = "default-src 'none'; frame-ancestors 'none'"
 OPEN = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+ABOUT = """
+Every refusal is an `application/problem+json` with a `code` and sentences in Chinese and English,
+but for what is no HTTP at all, or has too long a head: that is answered in HTML (400, 414, 417,
+431) before it gets here.
+
+Phones with ODK Collect or KoboCollect log household visits at `/openrosa`, which speaks OpenRosa's
+XML and so is not described here. On the phone the server's address is `https://…/openrosa`, the
+user name any, the password the token of a grid worker. A form of it becomes the same visit as
+`POST /v1/visits`; the addresses in its lists are those of the `Host` that was asked.
+"""
 CONFIG = {
     "API_TITLE": "绿水币 Green Water Coin",
     "API_VERSION": "1",
     "OPENAPI_VERSION": "3.1.0",
     "MAX_CONTENT_LENGTH": BODY_BYTES_MAX,
     "API_SPEC_OPTIONS": {
+        "info": {"description": ABOUT},
         "security": [{"bearer": []}],
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
     },

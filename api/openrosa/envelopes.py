@@ -7,7 +7,7 @@ from typing import Literal
 from xml.sax.saxutils import escape
 
 import msgspec
-from flask import Response
+from flask import Response, request
 
 from api.errors import PROBLEM_JSON, Problem
 
@@ -60,7 +60,12 @@ def told(nature: Nature, message: str, status: int) -> Response:
 
 
 def in_xml(response: Response) -> Response:
-    """A problem document as an OpenRosa envelope; other answers as they are."""
+    """A problem document as an OpenRosa envelope; other answers as they are.
+
+    Of whatever is asked below ``/openrosa``, be there such an address or not.
+    """
+    if not f"{request.path}/".startswith("/openrosa/"):
+        return response
     response.headers.extend([VERSION])
     if response.mimetype != PROBLEM_JSON:
         return response

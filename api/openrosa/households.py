@@ -11,9 +11,10 @@ from api.openrosa.sheets import plain
 from api.services import Services
 from ledger import access
 from ledger.campaigns.campaign import Campaign
-from ledger.campaigns.errors import CampaignClosed, CampaignNotOpen, UnknownCampaign
+from ledger.campaigns.errors import CampaignNotOpen, CampaignOver, UnknownCampaign
 from ledger.errors import Erased
 from ledger.participants import Actor
+from projections.coverage_rows import Counts
 from projections.paging import CITY
 
 HOUSEHOLDS_MAX = 3000
@@ -38,12 +39,12 @@ def open_campaigns(here: Services, who: Actor) -> Iterator[tuple[UUID, Campaign]
 
 
 def open_campaign(here: Services, who: Actor, campaign_id: UUID) -> Campaign:
-    """One of them; raises UnknownCampaign, CampaignNotOpen, CampaignClosed."""
+    """One of them; raises UnknownCampaign, CampaignNotOpen, CampaignOver."""
     campaign = here.ledger.campaigns.current(campaign_id)
     if campaign.planned is None or not _concerns(here, who, campaign):
         raise UnknownCampaign
     if campaign.state != "open":
-        raise CampaignClosed if campaign.closed_at else CampaignNotOpen
+        raise CampaignOver if campaign.closed_at else CampaignNotOpen
     return campaign
 
 
@@ -88,13 +89,14 @@ def _households(here: Services, who: Actor, campaign_id: UUID) -> Iterator[str]:
 
 def _places(here: Services, who: Actor, campaign_id: UUID) -> Iterator[str]:
     """The worker's place and those below it; only a grid has households of its own."""
+
+    def mine(one: Counts) -> bool:
+        return one.of != CITY and access.within(who, (one.of, *one.above))
+
     cursor: str | None = None
     while True:
-        found = here.views.coverage_rows(campaign_id, "place", cursor, PAGE)
-        for one in found["items"]:
-            path = (one["of"], *one["above"])
-            if one["of"] != CITY and access.within(who, path):
-                yield one["of"]
+        found = here.views.coverage_places(campaign_id, mine, "of a worker", cursor, PAGE)
+        yield from (one.of for one in found["items"])
         cursor = found["next"]
         if cursor is None:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.errors import InvalidInput, LedgerError
+from ledger.errors import LedgerError
 
 
 class MalformedSubmission(LedgerError):
@@ -33,9 +33,3 @@ class UnknownAttachment(LedgerError):
     code = "unknown_attachment"
     zh = "附件与表单中填写的照片不符。"
     en = "A file was sent along that the form does not name."
-
-
-class NotAPhoto(InvalidInput):
-    code = "not_a_photo"
-    zh = "附件不是照片；请使用 JPEG、PNG、WebP 或 HEIC 格式重新拍摄。"
-    en = "What was attached is no photo; take it again as JPEG, PNG, WebP or HEIC."

@@ -13,12 +13,13 @@ from api.openrosa import envelopes, households
 from api.openrosa.envelopes import Listed, MediaFile
 from api.openrosa.forms import Form, campaign_of, fingerprint, form_id, form_of
 from api.openrosa.instances import Instance, read
-from api.openrosa.photos import photo_of
 from api.openrosa.refusals import UnknownAttachment, XmlPartMissing
 from api.openrosa.sheets import HOUSEHOLDS_CSV
 from api.openrosa.submissions import PHOTO, times_of, visit_of
+from api.photos import photo_of
 from api.routing import PERSONAL
-from ledger.campaigns.errors import UnknownCampaign
+from api.schemas import refuse_compressed
+from ledger.campaigns.errors import UnknownCampaign, VisitIsWithdrawn
 from ledger.contributions.visit import VISIT
 from ledger.errors import NotFound
 from ledger.photos import Photo
@@ -31,7 +32,7 @@ RECEIVED = "走访已登记。\nThe visit was recorded."
 KNOWN = "这份走访已登记过，无需再次提交。\nThis visit was recorded before; do not send it again."
 
 routes = Blueprint("openrosa", __name__, url_prefix="/openrosa")
-routes.after_request(envelopes.in_xml)
+routes.after_app_request(envelopes.in_xml)
 
 
 @routes.get("/formList")
@@ -104,8 +105,10 @@ def submission() -> Response:
     """A filled-in form becomes a visit; sent again, its files that are new are added.
 
     201: something was recorded. 202: all of it was recorded before; neither is to be sent again.
+    410: the visit was withdrawn since, and nothing more is added to it.
     """
     here, who, now = services(), actor(), services().clock()
+    refuse_compressed()
     xml = _xml()
     instance = read(xml)
     campaign_id = campaign_of(instance.form)
@@ -120,6 +123,8 @@ def submission() -> Response:
     )  # fmt: skip
     if not receipt.replayed:
         metrics.decided(receipt.kind, receipt.coins, receipt.reasons)
+    elif here.ledger.contribution(VISIT, receipt.id).state == "withdrawn":
+        raise VisitIsWithdrawn
     kept = here.ledger.keep_photos(who, receipt.id, photos, now) if photos else None
     known = receipt.replayed and (kept is None or kept.replayed)
     return envelopes.told("submit_success", KNOWN if known else RECEIVED, 202 if known else 201)

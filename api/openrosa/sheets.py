@@ -25,8 +25,12 @@ COUNT_MAX, TOPICS_MAX, REMARK_MAX = 10_000, 30, 500
 PHOTO_PIXELS = 1280
 QUESTION = "q_"
 TALKED_IF = " or ".join(f"${{outcome}} = '{one}'" for one in sorted(TALKED))
-# What XML 1.0 cannot hold, or what stands for nothing, whoever wrote it into a question.
-NOT_SHOWN = re.compile("[^\t\n\r\x20-\ud7ff\uf900-\ufffd\U00010000-\U000effff]")
+# What XML 1.0 cannot hold, what stands for nothing, and what cannot be seen or turns the line,
+# whoever wrote it into a question or an address.
+NOT_SHOWN = re.compile(
+    "[^\t\n\r\x20-\ud7ff\uf900-\ufffd\U00010000-\U000effff]"
+    "|[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]"
+)
 # pyxform makes straight quotes of Chinese ones, so they pass through it as what stands for nothing.
 QUOTES = {ord(one): 0xE000 + number for number, one in enumerate("‘’“”")}
 QUOTES_BACK = {code: one for one, code in QUOTES.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.campaigns.questionnaire import wrong_answers
-from ledger.campaigns.survey import ANSWERS
+from ledger.campaigns.survey import BALLOT
 from tests.api.openrosa.conftest import JPEG, City, said
 
 # One database is enough: what is tried here is the form.
@@ -109,7 +109,7 @@ def test_what_the_engine_sends_is_one_visit(loaded, city: City):
     (found,) = ledger.entries(topics=["visit.recorded"])
     opened = {one.field: ledger.vault.open(found.originator_id, one) for one in visit.sealed}
     assert opened["remark"] == "门口 <好>"
-    assert opened[ANSWERS]["plus"] == {
+    assert opened[BALLOT]["plus"] == {
         "water": "bad", "why": ["smell", "rubbish"], "odour": "sewage",
     }  # fmt: skip
     assert len(photo.photos) == 1

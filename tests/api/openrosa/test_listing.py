@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from api.errors import PROBLEM_JSON
 from ledger.campaigns.frame import household_subject
 from tests.api.conftest import NOW
 from tests.api.openrosa.conftest import MANIFEST, City, said
@@ -93,6 +94,28 @@ def test_a_worker_gets_the_households_of_the_own_grid(city: City):
     assert set(households(city.phone(district="112"), city.campaign)) == {"112-0", "112-1", "112-2"}
     assert len(households(city.phone(district="110"), city.campaign)) == 6
     assert len(households(city.phone(district=None), city.campaign)) == 6
+
+
+def test_an_address_has_nothing_that_cannot_be_seen(city: City, monkeypatch):
+    """No control, no mark that turns the line, and no break of it reaches a phone."""
+    said = "a\0b\u202e街\u200b\x85 1\u2028号\x7f"
+    monkeypatch.setattr(city.services.ledger, "address_of", lambda *_: said)
+    assert households(city.worker, city.campaign)["111-1"] == "111-1 ab街 1 号"
+
+
+@pytest.mark.parametrize("environ", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "nothing", 404), ("POST", "formList", 405), ("GET", "submission", 405),
+    ("GET", "forms/x.xml", 404), ("PUT", "", 404),
+])  # fmt: skip
+def test_a_wrong_address_is_answered_in_openrosas_words(city: City, method, path, status):
+    """What is not there is an envelope with the version, too; elsewhere it stays JSON."""
+    address = f"/openrosa/{path}".rstrip("/")
+    answer = city.client.open(address, method=method, headers=city.worker.headers)
+    assert (answer.status_code, answer.headers["X-OpenRosa-Version"]) == (status, "1.0")
+    assert said(answer)
+    other = city.client.get("/openrosas")
+    assert (other.mimetype, "X-OpenRosa-Version" in other.headers) == (PROBLEM_JSON, False)
 
 
 def test_a_large_grid_is_listed_whole(city: City):
@@ -193,7 +216,9 @@ def test_a_password_opens_nothing_but_openrosa(city: City):
     answer = city.client.get("/v1/me", headers=city.worker.headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert city.client.get("/openapi.json").json["paths"].keys().isdisjoint({"/openrosa/formList"})
+    document = city.client.get("/openapi.json").json
+    assert document["paths"].keys().isdisjoint({"/openrosa/formList"})
+    assert "`/openrosa`" in document["info"]["description"]
 
 
 @pytest.mark.parametrize("environ", ["sqlite"], indirect=True)

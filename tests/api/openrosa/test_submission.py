@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from api.openrosa import submissions
-from ledger.campaigns.survey import ANSWERS
+from ledger.campaigns.survey import BALLOT
 from tests.api.openrosa.conftest import JPEG, City, said
 
 PHOTOS = {
@@ -52,7 +52,7 @@ def test_every_field_becomes_its_own(city: City):
     sealed = opened(city)
     assert sealed["remark"] == "好 & 坏"
     assert sealed["place"] == {"lon": 120.125, "lat": 30.25, "accuracy": 4.5, "crs": "wgs84"}
-    assert sealed[ANSWERS]["plus"] == {"water": "bad", "why": ["smell", "rubbish"]}
+    assert sealed[BALLOT]["plus"] == {"water": "bad", "why": ["smell", "rubbish"]}
 
 
 def test_a_visit_needs_no_more_than_household_and_outcome(city: City):

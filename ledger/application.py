@@ -1,7 +1,7 @@
 """The ledger (账本): everything people can do, each a short method of one of its parts.
 
 Parts, each on the one below: Log (load, append, attempt) → Registers (policies, rivers,
-districts, catalogue) → Tokens → People; Contributing → Budgeting; Reversing; and for spending
+districts, catalogue) → Tokens → People; Contributing → Budgeting, Reversing; and for spending
 Holding → Redeeming → Deciding → Donating → Expiring; Offering; Waymarking; for campaigns
 Planning → Amending, and with Contributing → Syncing; Counting. Asking → Holding → Erasing.
 """

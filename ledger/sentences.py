@@ -47,6 +47,7 @@ CODES: dict[str, Mapping[str, Text]] = {
         "check_in.assessment": Text("打卡判定", "verdict on the check-in"),
         "check_in.once": Text("同点每日一次", "a point once a day"),
         "check_in.order": Text("打卡顺序", "order of the points"),
+        "check_in.pace": Text("打卡间隔", "time between two points"),
         "check_in.review": Text("打卡审核", "review of the check-in"),
         "role.eligible": Text("角色资格", "roles that earn"),
         "role.duty": Text("本职工作", "no pay for one's own duty"),

@@ -11,7 +11,7 @@ from flask import Response
 from api.auth import actor, services
 from api.routing import Routes, answer, reached
 from api.schemas import body_sent
-from api.shapes import DistrictCode, Fresh, Line
+from api.shapes import DistrictCode, Fresh, Name
 from ledger import access
 from ledger.days import day_of
 from ledger.errors import UnknownAccount
@@ -25,7 +25,7 @@ class NewAccount(msgspec.Struct):
     """A wallet for a team or an enterprise; its keeper spends from it."""
 
     kind: AccountKind
-    name: Line
+    name: Name
     keeper: UUID
     district: DistrictCode | None = None
 

@@ -13,7 +13,7 @@ from flask import Response
 from api.auth import actor, services
 from api.routing import Routes, answer
 from ledger.days import day_of
-from ledger.errors import Erased, FieldError, InvalidInput, NotFound, UnknownDistrict
+from ledger.errors import Erased, FieldError, InvalidInput, NotFound
 from ledger.participants import ROLES
 from projections.leaderboard import GRANULARITIES, period_of
 
@@ -68,11 +68,7 @@ def get_leaderboard(board: str, query: Query) -> Response:
     if board != "all" and board not in ROLES:
         raise NotFound
     here, who = services(), actor().participant_id
-    if not here.ledger.districts.current().known(query.district):
-        raise UnknownDistrict(
-            [FieldError("district", UnknownDistrict.code, "没有这个行政区", "no such district")],
-            district=query.district,
-        )
+    here.ledger.districts.current().check(query.district)
     granularity, period = _period(query.period, day_of(here.clock()))
     found = here.views.board(
         granularity, period, query.district, None if board == "all" else board,

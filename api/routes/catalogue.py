@@ -14,10 +14,11 @@ from api.complaints import sentence
 from api.routes.catalogue_answers import ChangedOffer, Offer, OfferPage, changed, told
 from api.routing import Cursor, Limit, Routes, answer, page
 from api.schemas import body_sent
-from api.shapes import NO_CONTROLS, Coins, Command, DistrictCode, Line
+from api.shapes import Coins, Command, DistrictCode, Name
 from ledger.days import day_of
-from ledger.errors import FieldError, InvalidInput, UnknownDistrict, UnknownOffer
+from ledger.errors import FieldError, InvalidInput, UnknownOffer
 from ledger.spending.catalogue import OfferKind, Terms
+from ledger.words import PUBLIC
 from projections import cursor as cursors
 from projections.view import descending
 
@@ -27,8 +28,8 @@ STOCK_MAX = 1_000_000_000
 
 Units = Annotated[int, msgspec.Meta(ge=1, le=STOCK_MAX)]
 Multiple = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
-UnitName = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=NO_CONTROLS)]
-PickUpPoint = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=NO_CONTROLS)]
+UnitName = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=PUBLIC)]
+PickUpPoint = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=PUBLIC)]
 
 routes = Routes("catalogue", __name__, description="What coins are given for")
 
@@ -53,7 +54,7 @@ class NewOffer(msgspec.Struct, kw_only=True):
     once and cannot be cancelled.
     """
 
-    name: Line
+    name: Name
     price: Coins
     stock: Annotated[int, msgspec.Meta(ge=0, le=STOCK_MAX)] | None = None
     unit: UnitName | Multiple = PIECE
@@ -88,9 +89,7 @@ def list_offers(query: Listing) -> Response:
     here = services()
     after, _ = cursors.read(LISTING, query.cursor)
     districts, today = here.ledger.districts.current(), day_of(here.clock())
-    if not districts.known(query.district):
-        raise UnknownDistrict([FieldError("district", UnknownDistrict.code, "没有这个行政区",
-                                        "no such district")], district=query.district)  # fmt: skip
+    districts.check(query.district)
     path = {None, *districts.path(query.district)} if query.district else set()
     found = [
         (place, offer)

@@ -12,10 +12,11 @@ from api import answers
 from api.auth import actor, services
 from api.routing import Routes, answer
 from api.schemas import body_sent
-from api.shapes import NO_CONTROLS, Line
+from api.shapes import Line
 from ledger.participants import CONSENTS, ROLES
+from ledger.words import READABLE
 
-Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=NO_CONTROLS)]
+Alias = Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=READABLE)]
 Role = Literal[ROLES]  # type: ignore[valid-type]
 Consent = Literal[CONSENTS]  # type: ignore[valid-type]
 

@@ -14,7 +14,7 @@ from ledger.participants import ROLES
 from tests.api.test_bad_input import a_patrol
 from tests.ledger.examples import NOW, a_report
 
-EXISTING = {"board": "all", "whose": "me", "int:position": "1"}
+EXISTING = {"board": "all", "whose": "me", "int:position": "1", "sha256": "00" * 32}
 PUBLIC_ADDRESSES = {
     "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/start.js",
     "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js",
@@ -37,6 +37,7 @@ EXPECTED = {
     ("POST", "/v1/check-ins"): FIELD,
     ("POST", "/v1/check-ins/<uuid:id>/verify"): {"dispatcher", "reward_officer"},
     ("POST", "/v1/check-ins/<uuid:id>/refuse"): {"dispatcher", "reward_officer"},
+    ("PUT", "/v1/contributions/<uuid:id>/photos/<sha256>"): FIELD,
     ("POST", "/v1/trails"): {"dispatcher", "reward_officer", "admin"},
     ("POST", "/v1/trails/<uuid:id>/pause"): {"dispatcher", "reward_officer", "admin"},
     ("POST", "/v1/trails/<uuid:id>/resume"): {"dispatcher", "reward_officer", "admin"},
@@ -97,6 +98,8 @@ EXPECTED = {
             ("GET", "/v1/reports"), ("GET", "/v1/reports/<uuid:id>"),
             ("GET", "/v1/visits"), ("GET", "/v1/visits/<uuid:id>"),
             ("GET", "/v1/check-ins"), ("GET", "/v1/check-ins/<uuid:id>"),
+            ("GET", "/v1/contributions/<uuid:id>/photos"),
+            ("GET", "/v1/contributions/<uuid:id>/photos/<sha256>"),
             ("GET", "/v1/trails"), ("GET", "/v1/trails/<uuid:id>"),
             ("GET", "/v1/me"), ("POST", "/v1/me/consents"), ("POST", "/v1/me/erasure"),
             ("GET", "/v1/erasures/<uuid:id>"),

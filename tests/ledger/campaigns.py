@@ -18,7 +18,7 @@ from ledger.contributions import BY_KIND
 from ledger.parcels import Item, Parcel, Result
 from ledger.participants import Actor
 from ledger.photos import PhotosBody
-from tests.ledger.examples import NOW, contribute, someone, verify
+from tests.ledger.examples import NOW, contribute, someone, take_back, verify
 
 GOOD_OR_BAD = Question(
     id="water", zh="您对河道水质的评价", en="How is the water?",
@@ -100,6 +100,9 @@ def visit_in_every_way(ledger: Ledger, reviewer: Actor, grid: str) -> None:
     assert verify(ledger, first, reviewer).rule == "visit.confirmed"
     second = contribute(ledger, "visit", other, a_door_visit(campaign))
     assert verify(ledger, second, reviewer).rule == "visit.confirmer"
+    take_back(ledger, first.id)
+    third = contribute(ledger, "visit", someone(ledger, "grid_worker"), a_door_visit(campaign))
+    assert verify(ledger, third, reviewer).rule == "visit.confirmed"
     items = [
         an_item("visit", a_door_visit(
             campaign, f"H{n}", "nobody_home", materials={"booklet": n}
@@ -109,6 +112,7 @@ def visit_in_every_way(ledger: Ledger, reviewer: Actor, grid: str) -> None:
     results = send(ledger, worker, *items)
     assert results[2].id is not None
     ledger.withdraw_visit(worker, results[2].id, {}, uuid4(), NOW + timedelta(hours=1))
+    assert ledger.nobody_home(worker, campaign, ["H8", "H9"], uuid4(), NOW)[1].status == "created"
     invented = contribute(ledger, "visit", worker, a_door_visit(
         campaign, "H5", answers={"water": "good"}
     ))  # fmt: skip

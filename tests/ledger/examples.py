@@ -13,6 +13,8 @@ from pyproj import Geod
 from ledger.application import Ledger, Receipt
 from ledger.contributions import BY_KIND
 from ledger.participants import Actor
+from ledger.reversals import ReversalReason
+from ledger.reversing import ReversalReceipt
 from ledger.rivers import ReachImported
 from ledger.spending.catalogue import Terms
 from ledger.spending.holding import RedemptionReceipt
@@ -140,3 +142,12 @@ def earn(
     paid = verify(ledger, report, reviewer, now, tier={10: 1, 30: 2, 45: 3}[coins])
     assert paid.coins == coins
     return report.id
+
+
+def take_back(
+    ledger: Ledger, cause: UUID, reason: ReversalReason = "fraud", now: datetime = NOW
+) -> ReversalReceipt:
+    """Two people take back what was awarded for ``cause``."""
+    officer, approver = someone(ledger, "reward_officer"), someone(ledger, "approver")
+    found = ledger.propose_reversal(officer, cause, reason, "x", {}, uuid4(), now)
+    return ledger.confirm_reversal(approver, found.id, {}, uuid4(), now)

@@ -78,15 +78,15 @@ class Budgeting(Contributing):
         ``pay_waiting``. Raises UnknownDistrict, Forbidden for another place, SubmissionConflict.
         """
         self._check_district(district)
-        if actor and not access.within(actor, self.districts.current().path(district)):
-            raise Forbidden
         place, signed = district or CITY, None
         if actor is not None and submission_id is not None:
             signed = signature(self.vault, actor.participant_id, "budget", submission_id, request)
         counted = Counted(self, place, year)
 
         def command() -> BudgetReceipt:
-            book = self.policies.current()
+            book, tree = self.policies.current(), self.districts.current()
+            if actor and not access.within(actor, tree.path(district)):
+                raise Forbidden
             if signed and (earlier := signed.earlier(book.commands)):
                 (entry,) = self.events.get(identity.POLICIES, gt=earlier - 1, lte=earlier)
                 return BudgetReceipt(entry.position, True)  # type: ignore[attr-defined]
@@ -97,6 +97,7 @@ class Budgeting(Contributing):
             used, head = counted.until_now() if first else (0, None)
             (entry,) = self.append(
                 [Append(identity.POLICIES, book.version, [fact])], now, head=head,
+                unchanged={identity.DISTRICTS: tree.version},
                 quotas=[Quota(key_of(place, year), used, None)],
             )  # fmt: skip
             return BudgetReceipt(entry.position)

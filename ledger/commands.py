@@ -14,6 +14,7 @@ from ledger.facts import Fact
 from ledger.store.rows import Quota, VaultRow
 
 if TYPE_CHECKING:
+    from ledger.batch import Refusal
     from ledger.vault import Vault
 
 
@@ -57,12 +58,16 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What a command decided: its facts, the rows they seal, what it claims and stands on."""
+    """What a command decided: its facts, the rows they seal, what it claims and stands on.
+
+    ``refusals`` say by quota what is said where it has no room.
+    """
 
     facts: Sequence[Fact]
     rows: Sequence[VaultRow] = ()
     quotas: Sequence[Quota] = ()
     unchanged: Mapping[UUID, int] = {}
+    refusals: Mapping[str, Refusal] = {}
 
 
 def signature(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from ledger.errors import FieldError
+
 # China has kept UTC+8 without summer time since 1991, so no zone database is needed.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -44,6 +46,14 @@ def clamped(moment: datetime, received: datetime, late_days: int) -> datetime:
 def reward_day(moment: datetime, received: datetime, late_days: int) -> date:
     """The day a contribution counts for."""
     return day_of(clamped(moment, received, late_days))
+
+
+def backwards(first: date | None, last: date | None) -> list[FieldError]:
+    """What is wrong with days from ``first`` to ``last``, sent in as starts_on and ends_on."""
+    if first is None or last is None or first <= last:
+        return []
+    return [FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
+                       "It ends before it starts.")]  # fmt: skip
 
 
 def end_of_following_year(day: date) -> date:

@@ -109,27 +109,28 @@ class Registers(Past):
     def import_districts(self, districts: Sequence[DistrictImported], now: datetime) -> int:
         """Add or replace districts, parents before or among them; returns how many are new.
 
-        Raises InvalidInput, UnknownDistrict: nothing is imported then.
+        In one commit, for a part of them alone could be a tree that breaks its own rule. Raises
+        InvalidInput, UnknownDistrict: nothing is imported then.
         """
         for one in districts:
             if problem := fault(one.code, one.name, one.kind):
                 raise InvalidInput([problem])
 
-        def save(batch: Sequence[DistrictImported]) -> int:
+        def save() -> int:
             tree, (fixed, unchanged) = self.districts.current(), self._fixed_kinds(districts)
             for code, problem in tree.misfits(districts, fixed).items():
                 if problem.code != UnknownDistrict.code:
                     raise InvalidInput([problem])
                 above = next(one.parent for one in districts if one.code == code)
                 raise UnknownDistrict([problem], district=above)
-            new: list[Fact] = [one for one in batch if tree.by_code.get(one.code) != one]
+            new: list[Fact] = [one for one in districts if tree.by_code.get(one.code) != one]
             if new:
                 self.append(
                     [Append(identity.DISTRICTS, tree.version, new)], now, unchanged=unchanged
                 )
             return len(new)
 
-        return sum(self.attempt(partial(save, batch)) for batch in _batches(districts))
+        return self.attempt(save)
 
     def misfits(self, districts: Sequence[DistrictImported]) -> dict[str, FieldError]:
         """What of an import does not fit into the tree as it stands, by code."""

@@ -16,7 +16,7 @@ from scripts.sheets import Row, Sheet
 from scripts.terminal import Terminal, services
 
 if TYPE_CHECKING:
-    from ledger.campaigns.listing import NewHousehold, Otherwise
+    from ledger.campaigns.listing import CommitTold, ListedOtherwise, NewHousehold
     from ledger.districts import Districts
     from ledger.errors import FieldError
 
@@ -85,10 +85,10 @@ class Frame:
         shown = household[:SHOWN_MAX] if household.isprintable() else ""
         self._report.refuse(f"{line} {shown or '-'}", problem.code, problem.zh, problem.en)
 
-    def told(self, step: Callable[[int], None]) -> Callable[[int, Sequence[Otherwise]], None]:
+    def told(self, step: Callable[[int], None]) -> CommitTold:
         """What hears of each commit: it tells of households that are in the frame otherwise."""
 
-        def hear(read: int, otherwise: Sequence[Otherwise]) -> None:
+        def hear(read: int, otherwise: Sequence[ListedOtherwise]) -> None:
             for one in otherwise:
                 self._report.tell(f"{self._lines[one.household]} {one.household}", *_said(one))
             self.otherwise += len({one.household for one in otherwise})
@@ -105,7 +105,7 @@ def _unreadable() -> FieldError:
                       "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
 
 
-def _said(one: Otherwise) -> tuple[str, str, str]:
+def _said(one: ListedOtherwise) -> tuple[str, str, str]:
     """Code and sentences for a household that stays as it was listed before."""
     if one.field == "grid":
         return ("listed_in_other_grid", f"底册中该户在网格 {one.grid}；未作改动。",

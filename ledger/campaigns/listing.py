@@ -42,7 +42,7 @@ class NewHousehold(msgspec.Struct, frozen=True):
     address: str | None = None
 
 
-class Otherwise(msgspec.Struct, frozen=True):
+class ListedOtherwise(msgspec.Struct, frozen=True):
     """A household that is in the frame with another ``grid`` or ``address``, or ``erased``."""
 
     household: str
@@ -51,7 +51,7 @@ class Otherwise(msgspec.Struct, frozen=True):
     """The grid that it is listed in."""
 
 
-Told = Callable[[int, Sequence[Otherwise]], None]
+CommitTold = Callable[[int, Sequence[ListedOtherwise]], None]
 
 
 def fault(one: NewHousehold, district: str | None, tree: Districts) -> FieldError | None:
@@ -68,7 +68,7 @@ class Listing(Tokens):
 
     def list_households(
         self, campaign_id: UUID, households: Iterable[NewHousehold], now: datetime,
-        told: Told = lambda _read, _otherwise: None,
+        told: CommitTold = lambda _read, _otherwise: None,
     ) -> int:  # fmt: skip
         """Put households into the frame of a planned campaign; returns how many are new.
 
@@ -87,7 +87,7 @@ class Listing(Tokens):
 
     def _list(
         self, campaign_id: UUID, part: Sequence[NewHousehold], now: datetime
-    ) -> tuple[list[tuple[UUID, NewHousehold]], list[Otherwise]]:
+    ) -> tuple[list[tuple[UUID, NewHousehold]], list[ListedOtherwise]]:
         """Lists what is new; the others, each with its door, and whose address was not kept."""
         campaign = self.campaigns.current(campaign_id)
         if campaign.planned is None:
@@ -111,7 +111,7 @@ class Listing(Tokens):
                 subject = household_subject(one.household)
                 sealed, kept = self.vault.seal_words(door, subject, ADDRESS, one.address, now)
                 rows += kept
-                without += [] if sealed else [Otherwise(one.household, ERASED, one.grid)]
+                without += [] if sealed else [ListedOtherwise(one.household, ERASED, one.grid)]
             writes.append(Append(door, 0, [HouseholdListed(
                 campaign_id=campaign_id, household=one.household, grid=one.grid,
                 districts=tree.path(one.grid), sealed=sealed,
@@ -124,19 +124,19 @@ class Listing(Tokens):
             )  # fmt: skip
         return [(door, one) for door, one in doors.items() if door in known], without
 
-    def _otherwise(self, door: UUID, one: NewHousehold) -> Iterator[Otherwise]:
+    def _otherwise(self, door: UUID, one: NewHousehold) -> Iterator[ListedOtherwise]:
         """How a household that was listed before stands there; one without an address says none."""
         listed = self.fold(door, Door()).listed
         if listed is None:
             return
         if listed.grid != one.grid:
-            yield Otherwise(one.household, "grid", listed.grid)
+            yield ListedOtherwise(one.household, "grid", listed.grid)
         if one.address and self.store.is_fenced(household_subject(one.household)):
-            yield Otherwise(one.household, ERASED, listed.grid)
+            yield ListedOtherwise(one.household, ERASED, listed.grid)
             return
         with suppress(Erased):
             if one.address and self._address(door, listed) != one.address:
-                yield Otherwise(one.household, ADDRESS, listed.grid)
+                yield ListedOtherwise(one.household, ADDRESS, listed.grid)
 
     def households_listed(self, campaign_id: UUID) -> int:
         """How many households its frame has, also while they are still being imported."""

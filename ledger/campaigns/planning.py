@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ledger import access, identity
+from ledger.batch import refused
 from ledger.campaigns.campaign import (
     Campaign,
     CampaignClosed,
@@ -36,11 +37,12 @@ from ledger.campaigns.frame import not_a_grid, outside
 from ledger.campaigns.listing import Listing
 from ledger.campaigns.questionnaire import faults
 from ledger.commands import Decision, signature
-from ledger.contributions.visiting import handed_out, too_few
-from ledger.days import FUTURE_ALLOWED, day_of
+from ledger.contributions.visiting import take_materials
+from ledger.days import FUTURE_ALLOWED, backwards, day_of
 from ledger.errors import FieldError, Forbidden, InvalidInput
 from ledger.log import Append
 from ledger.participants import Actor
+from ledger.recording import Basis
 from ledger.store.errors import QuotaExceeded
 from ledger.store.rows import Quota
 
@@ -79,12 +81,14 @@ class Planning(Listing):
 
         def decide(_: Campaign, signed: dict[str, Any]) -> Decision:
             self._check_district(plan.district)
-            districts = self.districts.current().path(plan.district)
+            tree = self.districts.current()
+            districts = tree.path(plan.district)
             if not access.within(actor, districts):
                 raise Forbidden
             if problems := _problems(plan):
                 raise InvalidInput(problems)
-            return Decision([CampaignPlanned(plan=plan, districts=districts, **signed)])
+            fact = CampaignPlanned(plan=plan, districts=districts, **signed)
+            return Decision([fact], unchanged={identity.DISTRICTS: tree.version})
 
         campaign_id = identity.derived("campaign", actor.participant_id, submission_id)
         return self._step(actor, "plan", campaign_id, request, submission_id, now, decide)
@@ -179,11 +183,12 @@ class Planning(Listing):
             if show.grid is not None:
                 self._grid_of(campaign, show.grid)
             _check_day(campaign, show.held_on, now)
-            handed = handed_out(campaign, campaign_id, show.grid, show.materials)
+            basis = Basis(self.policies.current())
+            take_materials(basis, campaign, campaign_id, show.grid, show.materials)
             return Decision(
                 [ShowHeld(districts=districts, **msgspec.structs.asdict(show), **signed)],
-                quotas=[quota for _, quota in handed],
-            )
+                quotas=basis.quotas, refusals=basis.refusals,
+            )  # fmt: skip
 
         return self._step(actor, "show", campaign_id, request, submission_id, now, decide)
 
@@ -213,15 +218,16 @@ class Planning(Listing):
             if action != "plan" and not self.reaches(actor, campaign, part=action == "show"):
                 raise CampaignElsewhere if campaign.planned else UnknownCampaign
             decided = decide(campaign, signed.fields)
-            (entry,) = self.append(
-                [Append(campaign_id, campaign.version, decided.facts)], now, quotas=decided.quotas
-            )
+            write = Append(campaign_id, campaign.version, decided.facts)
+            try:
+                (entry,) = self.append(
+                    [write], now, unchanged=decided.unchanged, quotas=decided.quotas
+                )
+            except QuotaExceeded as exceeded:
+                raise refused(decided.refusals, exceeded) from None
             return CampaignReceipt(campaign_id, campaign.with_entries([entry]), entry.position)
 
-        try:
-            return self.attempt(command, stop_at=QuotaExceeded)
-        except QuotaExceeded as exceeded:
-            raise too_few(exceeded.key.split("/")[2], exceeded.left) from None
+        return self.attempt(command)
 
 
 def _problems(plan: Plan) -> list[FieldError]:
@@ -230,10 +236,7 @@ def _problems(plan: Plan) -> list[FieldError]:
     if len(set(plan.topics)) < len(plan.topics):
         problems.append(FieldError("topics", "duplicate", "主题重复。",
                                    "A topic stands here twice."))  # fmt: skip
-    if plan.starts_on and plan.ends_on and plan.ends_on < plan.starts_on:
-        problems.append(FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
-                                   "It ends before it starts."))  # fmt: skip
-    return problems
+    return [*problems, *backwards(plan.starts_on, plan.ends_on)]
 
 
 def _check_day(campaign: Campaign, day: date, now: datetime) -> None:

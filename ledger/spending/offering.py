@@ -137,7 +137,7 @@ class Offering(Tokens):
         )
 
         def command() -> OfferReceipt:
-            catalogue = self.catalogue.current()
+            catalogue, tree = self.catalogue.current(), self.districts.current()
             if earlier := signed.earlier(catalogue.commands):
                 return self._changed_before(offer_id, earlier)
             offer = catalogue.offers.get(offer_id)
@@ -147,7 +147,9 @@ class Offering(Tokens):
                 raise OfferClosed
             decided = decide(offer, {"offer_id": offer_id, **signed.fields})
             write = Append(identity.CATALOGUE, catalogue.version, decided.facts)
-            (entry,) = self.append([write], now, unchanged=decided.unchanged)
+            (entry,) = self.append(
+                [write], now, unchanged={identity.DISTRICTS: tree.version, **decided.unchanged}
+            )
             changed = catalogue.with_facts(decided.facts).offers[offer_id]
             return OfferReceipt(changed, entry.position)
 

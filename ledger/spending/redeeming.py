@@ -84,7 +84,11 @@ class Redeeming(Holding):
                 return self._asked_before(redemption_id, known, digest)
             catalogue = self.catalogue.current()
             offer = _offer_for(actor, order, catalogue.offers.get(order.offer_id))
-            unchanged = {identity.CATALOGUE: catalogue.version, **self._payer(actor, order)}
+            unchanged = {
+                identity.CATALOGUE: catalogue.version,
+                identity.DISTRICTS: self.districts.current().version,
+                **self._payer(actor, order),
+            }
             if reason := self._unavailable(actor, order, offer, day_of(now)):
                 still = _still_refused(reason, order, offer, unchanged)
                 return self._refuse_redemption(

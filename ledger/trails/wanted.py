@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ledger.codes import digest_of, plain
+from ledger.days import backwards
 from ledger.districts import DistrictCode
 from ledger.errors import FieldError, InvalidInput
 from ledger.tracks.apart import in_wgs84
@@ -115,10 +116,7 @@ def _faults(wanted: NewTrail) -> list[FieldError]:
     if wanted.finish_at is not None and wanted.finish_at > len(wanted.points):
         found.append(FieldError("finish_at", "out_of_range", "完成所需点数多于打卡点总数。",
                                 "There are not so many points."))  # fmt: skip
-    if wanted.starts_on and wanted.ends_on and wanted.ends_on < wanted.starts_on:
-        found.append(FieldError("ends_on", "out_of_range", "结束日期早于开始日期。",
-                                "It ends before it starts."))  # fmt: skip
-    return found
+    return [*found, *backwards(wanted.starts_on, wanted.ends_on)]
 
 
 def _twice(points: tuple[Point, ...]) -> list[FieldError]:

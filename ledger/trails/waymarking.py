@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ledger import access, identity
-from ledger.commands import signature
+from ledger.commands import Decision, signature
 from ledger.errors import Forbidden, NotFound
 from ledger.log import Append
 from ledger.participants import Actor
@@ -25,7 +25,6 @@ from ledger.trails.errors import (
 from ledger.trails.trails import (
     PauseReason,
     Trail,
-    TrailChanged,
     TrailClosed,
     TrailPaused,
     TrailPublished,
@@ -61,14 +60,16 @@ class Waymarking(Tokens):
             for name, one in zip(ids_of(wanted), wanted.points, strict=True) if one.make_code
         }  # fmt: skip
 
-        def decide(_: Trail | None, signed: dict[str, Any]) -> TrailPublished:
+        def decide(_: Trail | None, signed: dict[str, Any]) -> Decision:
             place = wanted.district if wanted.district is not None else actor.district
             self._check_district(place)
-            districts = self.districts.current().path(place)
+            tree = self.districts.current()
+            districts = tree.path(place)
             if not access.within(actor, districts):
                 raise Forbidden
             plan = planned(wanted, place, codes)
-            return TrailPublished(plan=plan, districts=districts, **signed)
+            fact = TrailPublished(plan=plan, districts=districts, **signed)
+            return Decision([fact], unchanged={identity.DISTRICTS: tree.version})
 
         receipt = self._change_trail(
             actor, "publish", trail_id, request, submission_id, now, decide
@@ -81,10 +82,10 @@ class Waymarking(Tokens):
     ) -> TrailReceipt:  # fmt: skip
         """Let nobody check in from now on, for the weather say; raises TrailAlreadyPaused."""
 
-        def decide(trail: Trail | None, signed: dict[str, Any]) -> TrailPaused:
+        def decide(trail: Trail | None, signed: dict[str, Any]) -> Decision:
             if trail is not None and trail.pause:
                 raise TrailAlreadyPaused
-            return TrailPaused(reason=reason, **signed)
+            return Decision([TrailPaused(reason=reason, **signed)])
 
         return self._change_trail(actor, "pause", trail_id, request, submission_id, now, decide)
 
@@ -93,10 +94,10 @@ class Waymarking(Tokens):
     ) -> TrailReceipt:
         """Open a paused trail again from now on; raises TrailNotPaused."""
 
-        def decide(trail: Trail | None, signed: dict[str, Any]) -> TrailResumed:
+        def decide(trail: Trail | None, signed: dict[str, Any]) -> Decision:
             if trail is not None and not trail.pause:
                 raise TrailNotPaused
-            return TrailResumed(**signed)
+            return Decision([TrailResumed(**signed)])
 
         return self._change_trail(actor, "resume", trail_id, request, submission_id, now, decide)
 
@@ -106,7 +107,7 @@ class Waymarking(Tokens):
         """Close a trail for good; what was checked in before may still be sent in."""
         return self._change_trail(
             actor, "close", trail_id, request, submission_id, now,
-            lambda _, signed: TrailClosed(**signed),
+            lambda _, signed: Decision([TrailClosed(**signed)]),
         )  # fmt: skip
 
     def _change_trail(
@@ -117,7 +118,7 @@ class Waymarking(Tokens):
         request: Any,
         submission_id: UUID,
         now: datetime,
-        decide: Callable[[Trail | None, dict[str, Any]], TrailChanged],
+        decide: Callable[[Trail | None, dict[str, Any]], Decision],
     ) -> TrailReceipt:
         signed = signature(
             self.vault, actor.participant_id, f"{action}/{trail_id}", submission_id, request
@@ -135,9 +136,11 @@ class Waymarking(Tokens):
                     raise TrailElsewhere
                 if trail.closed_at is not None:
                     raise TrailIsClosed
-            fact = decide(trail, {"trail_id": trail_id, "at": now, **signed.fields})
-            (entry,) = self.append([Append(identity.TRAILS, trails.version, [fact])], now)
-            return TrailReceipt(trails.with_facts([fact]).trails[trail_id], entry.position)
+            decided = decide(trail, {"trail_id": trail_id, "at": now, **signed.fields})
+            write = Append(identity.TRAILS, trails.version, decided.facts)
+            (entry,) = self.append([write], now, unchanged=decided.unchanged)
+            changed = trails.with_facts(decided.facts).trails[trail_id]
+            return TrailReceipt(changed, entry.position)
 
         return self.attempt(command)
 

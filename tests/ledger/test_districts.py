@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -112,3 +114,40 @@ def test_a_campaign_that_is_opened_meanwhile_is_looked_at_again(ledger, monkeypa
     with pytest.raises(InvalidInput) as refused:
         ledger.import_districts([district("G", "C", "town")], NOW)
     assert [one.code for one in refused.value.errors] == ["campaign_open"]
+
+
+def test_an_import_that_is_killed_leaves_no_half_of_it(ledger, monkeypatch):
+    """Kinds go downwards in what is left, however many rows it has: all of them, or none."""
+    ledger.import_districts([
+        district("C", None, "city"), district("A", "C", "town"), district("B", "A", "grid"),
+    ], NOW)  # fmt: skip
+    more = [district(f"N{number}", "C", "town") for number in range(60)]
+    append, calls = ledger.append, count()
+
+    def killed(*words, **more):
+        if next(calls):
+            raise RuntimeError
+        return append(*words, **more)
+
+    monkeypatch.setattr(ledger, "append", killed)
+    with suppress(RuntimeError):
+        ledger.import_districts(
+            [district("B", "A", "town"), *more, district("A", "C", "county")], NOW
+        )
+    tree = ledger.districts.current()
+    kinds = [tree.by_code[one].kind for one in tree.path("B")]
+    assert kinds in (["grid", "town", "city"], ["town", "county", "city"])
+
+
+def test_households_are_read_once_and_only_for_another_kind(ledger, monkeypatch):
+    """An import reads the frames of all campaigns only where a district changes its kind."""
+    ledger.import_districts(TREE, NOW)
+    read, entries = list[str](), ledger.entries
+    monkeypatch.setattr(
+        ledger, "entries", lambda *, topics: read.extend(topics) or entries(topics=topics)
+    )
+    more = [district(f"N{number}", "C", "town") for number in range(120)]
+    ledger.import_districts(more, NOW)
+    assert read == []
+    ledger.import_districts([*more, *(district(one.code, "C", "zone") for one in more)], NOW)
+    assert read == ["campaign.planned", "campaign.household-listed"]

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.campaigns.campaign import Plan
 from ledger.campaigns.frame import Door, door_id
-from ledger.campaigns.listing import NewHousehold, Otherwise
+from ledger.campaigns.listing import ListedOtherwise, NewHousehold
 from ledger.districts import DistrictImported
 from ledger.errors import InvalidInput
 from tests.ledger.examples import NOW, someone
@@ -110,7 +110,7 @@ def test_districts_that_move_meanwhile_are_looked_at_again(ledger, campaign, mon
 
 def test_what_is_listed_otherwise_is_told_and_stays(ledger, campaign):
     """Another grid or address of a household in the frame is told; the same, or none, is not."""
-    told: list[Otherwise] = []
+    told: list[ListedOtherwise] = []
     ledger.list_households(campaign, [
         NewHousehold("A", "G1", "滨河路 1 号"), NewHousehold("B", "G1"), NewHousehold("C", "G1"),
     ], NOW)  # fmt: skip

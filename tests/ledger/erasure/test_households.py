@@ -8,7 +8,7 @@ import pytest
 
 from ledger.campaigns.edits import VisitEditBody
 from ledger.campaigns.frame import door_id, household_subject
-from ledger.campaigns.listing import NewHousehold, Otherwise
+from ledger.campaigns.listing import ListedOtherwise, NewHousehold
 from ledger.campaigns.survey import survey_subject
 from ledger.erasure.errors import UnknownSubject
 from ledger.participants import Actor
@@ -100,7 +100,7 @@ def test_it_is_listed_again_without_its_address(ledger, visits):
     more = a_campaign(ledger, {"H9": "G1"}, opened=False, by=dispatcher)
     there = [NewHousehold(NUMBER, "G1", "滨河路 9 号")]
     assert ledger.list_households(more, there, NOW) == 1
-    told: list[Otherwise] = []
+    told: list[ListedOtherwise] = []
     # What was erased is not compared: the same is told of whatever address.
     for campaign, number in ((again, 8), (again, 9), (more, 9)):
         there = [NewHousehold(NUMBER, "G1", f"滨河路 {number} 号")]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ledger.contributions.evidence import Photo
 from ledger.errors import InvalidInput
-from ledger.photos import Photo
 
 JPEG, PNG, WEBP, HEIC = "image/jpeg", "image/png", "image/webp", "image/heic"
 MEDIA_TYPES = (JPEG, PNG, WEBP, HEIC)

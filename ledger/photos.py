@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -16,21 +15,24 @@ import msgspec
 
 from ledger import access, identity
 from ledger.campaigns.errors import EarlierItemMissing, VisitIsWithdrawn
-from ledger.campaigns.frame import household_subject
 from ledger.commands import Signature, signature
 from ledger.contributions import CONTRIBUTIONS
 from ledger.contributions.base import Recorded, State
-from ledger.contributions.evidence import PHOTOS_MAX, PhotosAdded, Sha256
-from ledger.erasure.erasures import Erasure, erasure_id
+from ledger.contributions.evidence import (
+    PHOTO_FIELD,
+    PHOTOS_MAX,
+    Photo,
+    PhotosAdded,
+    Sha256,
+)
+from ledger.erasure.erasures import last_fence
 from ledger.erasure.errors import SubjectErased
 from ledger.errors import Erased, FieldError, InvalidInput, NotFound
 from ledger.facts import Entry, Sealed
 from ledger.log import Append
 from ledger.participants import Actor
 from ledger.registers import Registers
-
-FIELD = "photo/"
-"""Before a digest: the name in the vault of a photo that is kept there."""
+from ledger.store.rows import VaultRow
 
 
 class PhotoNotKept(NotFound):
@@ -49,17 +51,6 @@ class PhotosBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Photos of a contribution, by the SHA-256 of each."""
 
     photos: Annotated[tuple[Sha256, ...], msgspec.Meta(min_length=1, max_length=PHOTOS_MAX)]
-
-
-class Photo(msgspec.Struct, frozen=True):
-    """A photo as it came: what it is, and its bytes."""
-
-    media_type: str
-    content: bytes
-
-    @property
-    def digest(self) -> str:
-        return sha256(self.content).hexdigest()
 
 
 class Photographed(msgspec.Struct):
@@ -84,7 +75,7 @@ class Photographed(msgspec.Struct):
             self.named.update(dict.fromkeys(getattr(fact, "photos", ())))
         if isinstance(fact, PhotosAdded):
             for one in fact.sealed:
-                self.kept[one.field.removeprefix(FIELD)] = one, entry.position
+                self.kept[one.field.removeprefix(PHOTO_FIELD)] = one, entry.position
             self.commands[fact.command_id] = (fact.body_digest, entry.position)
 
 
@@ -115,20 +106,12 @@ class Photographing(Registers):
 
         Raises NotFound, EarlierItemMissing, VisitIsWithdrawn, InvalidInput, SubmissionConflict.
         """
-        found = self.fold(cause, Photographed())
-        recorded, state = found.state.recorded, found.state.state
-        if recorded is None:  # Of what is no contribution none will come.
-            raise NotFound if found.version else EarlierItemMissing
-        if recorded.participant_id != actor.participant_id:
-            raise NotFound
+        found = self._own_photographed(actor, cause)
         if (position := signed.earlier(found.commands)) is not None:
-            return PhotosReceipt(cause, position, state, replayed=True)
-        if state == "withdrawn":
-            raise VisitIsWithdrawn
-        _check_room(found, body.photos)
+            return PhotosReceipt(cause, position, found.state.state, replayed=True)
+        _check_takes(found, body.photos)
         fact = PhotosAdded(photos=body.photos, **signed.fields)
-        (entry,) = self.append([Append(cause, found.version, [fact])], now)
-        return PhotosReceipt(cause, entry.position, state)
+        return self._add_photos(cause, found, fact, now)
 
     def keep_photos(
         self, actor: Actor, cause: UUID, photos: Sequence[Photo], now: datetime
@@ -144,7 +127,7 @@ class Photographing(Registers):
     def photos_named(self, actor: Actor, cause: UUID) -> list[PhotoNamed]:
         """Every photo that a contribution names; raises NotFound for who may not look at them."""
         found = self._seen_by(actor, cause)
-        fence, _ = self._last_fence(cause, found)
+        fence, _ = self._fence_of_photos(cause, found)
         rows = set(self.store.select_fields(cause))
         owners = {subject for _, subject in rows if self.store.select_key(subject)}
         here = {
@@ -152,7 +135,7 @@ class Photographing(Registers):
             if position > fence and one.subject in owners and (one.field, one.subject) in rows
         }  # fmt: skip
         return [
-            PhotoNamed(one, kept=one in here, erased=one in found.kept.keys() - here)
+            PhotoNamed(one, kept=one in here, erased=one in found.kept and one not in here)
             for one in found.named
         ]
 
@@ -164,7 +147,7 @@ class Photographing(Registers):
         if digest not in found.kept:
             raise PhotoNotKept
         sealed, position = found.kept[digest]
-        if position < self._last_fence(cause, found)[0]:
+        if position < self._fence_of_photos(cause, found)[0]:
             raise PhotoErased
         try:
             return msgspec.convert(self.vault.open(cause, sealed), Photo)
@@ -182,56 +165,65 @@ class Photographing(Registers):
             raise NotFound
         return found
 
+    def _own_photographed(self, actor: Actor, cause: UUID) -> Photographed:
+        """One's own contribution; EarlierItemMissing while there is nothing, else NotFound."""
+        found = self.fold(cause, Photographed())
+        if (recorded := found.state.recorded) is None:  # Of what is none no contribution will come.
+            raise NotFound if found.version else EarlierItemMissing
+        if recorded.participant_id != actor.participant_id:
+            raise NotFound
+        return found
+
     def _keep_once(
         self, actor: Actor, cause: UUID, photos: Mapping[str, Photo], now: datetime
     ) -> PhotosReceipt:
-        found = self.fold(cause, Photographed())
-        recorded, owner = found.state.recorded, actor.participant_id
-        if recorded is None:
-            raise EarlierItemMissing
-        if recorded.participant_id != owner:
-            raise NotFound
+        found = self._own_photographed(actor, cause)
         new = {digest: one for digest, one in photos.items() if digest not in found.kept}
         if not new:
             position = max(found.kept[digest][1] for digest in photos)
             return PhotosReceipt(cause, position, found.state.state, replayed=True)
-        if found.state.state == "withdrawn":
-            raise VisitIsWithdrawn
-        fence, unchanged = self._last_fence(cause, found)
+        _check_takes(found, new)
+        fence, unchanged = self._fence_of_photos(cause, found)
         if fence:  # What comes behind it would stay.
             raise SubjectErased
-        _check_room(found, new)
+        fact, rows = self._seal_photos(actor.participant_id, cause, new, now)
+        return self._add_photos(cause, found, fact, now, vault_rows=rows, unchanged=unchanged)
+
+    def _seal_photos(
+        self, owner: UUID, cause: UUID, photos: Mapping[str, Photo], now: datetime
+    ) -> tuple[PhotosAdded, list[VaultRow]]:
+        """The fact that photos were kept, and their rows in the vault."""
+        named = sorted(photos)
         signed = signature(
-            self.vault, owner, f"photos/{cause}", identity.derived("photos", cause, *sorted(new)),
-            {"photos": sorted(new)},
+            self.vault, owner, f"photos/{cause}", identity.derived("photos", cause, *named),
+            {"photos": named},
         )  # fmt: skip
-        sealed, rows = [], []
-        for digest, one in new.items():
-            commitment, row = self.vault.seal(
-                cause, owner, FIELD + digest, msgspec.to_builtins(one), now
-            )
-            sealed.append(commitment)
-            rows.append(row)
-        fact = PhotosAdded(photos=tuple(new), sealed=tuple(sealed), **signed.fields)
+        kept = [
+            self.vault.seal(cause, owner, PHOTO_FIELD + digest, msgspec.to_builtins(one), now)
+            for digest, one in photos.items()
+        ]
+        sealed = tuple(commitment for commitment, _ in kept)
+        fact = PhotosAdded(photos=tuple(photos), sealed=sealed, **signed.fields)
+        return fact, [row for _, row in kept]
+
+    def _add_photos(
+        self, cause: UUID, found: Photographed, fact: PhotosAdded, now: datetime, *,
+        vault_rows: Sequence[VaultRow] = (), unchanged: Mapping[UUID, int] | None = None,
+    ) -> PhotosReceipt:  # fmt: skip
         (entry,) = self.append(
-            [Append(cause, found.version, [fact])], now, vault_rows=rows, unchanged=unchanged
+            [Append(cause, found.version, [fact])], now, vault_rows=vault_rows, unchanged=unchanged
         )
         return PhotosReceipt(cause, entry.position, found.state.state)
 
-    def _last_fence(self, cause: UUID, found: Photographed) -> tuple[int, dict[UUID, int]]:
-        """The last fence of its household that names a visit (0: none), and its erasure's version.
-
-        What a visit kept before goes with its household, whoever's it is.
-        """
-        if (household := getattr(found.state.recorded, "household", None)) is None:
-            return 0, {}
-        originator = erasure_id(household_subject(household))
-        erasure = self.fold(originator, Erasure())
-        return erasure.visits.get(cause, 0), {originator: erasure.version}
+    def _fence_of_photos(self, cause: UUID, found: Photographed) -> tuple[int, dict[UUID, int]]:
+        household = getattr(found.state.recorded, "household", None)
+        return last_fence(self.fold, cause, household)
 
 
-def _check_room(found: Photographed, photos: Iterable[str]) -> None:
-    """Raises InvalidInput for more photos than a contribution may name; those it does need none."""
+def _check_takes(found: Photographed, photos: Iterable[str]) -> None:
+    """Raises VisitIsWithdrawn; InvalidInput for more photos than a contribution may name."""
+    if found.state.state == "withdrawn":
+        raise VisitIsWithdrawn
     new = set(photos) - found.named.keys()
     if new and len(found.named) + len(new) > PHOTOS_MAX:
         raise InvalidInput([FieldError("photos", "too_long", f"照片最多 {PHOTOS_MAX} 张。",

@@ -119,12 +119,12 @@ class Vault:
         """The value committed to by ``sealed``; raises Erased or CommitmentBroken."""
         return self._checked(originator_id, sealed, self._store.select_key)
 
-    def check(self, originator_id: UUID, sealed: Sealed) -> None:
-        """Raises Erased or CommitmentBroken unless it opens, be it with a key behind a fence."""
+    def check(self, originator_id: UUID, sealed: Sealed) -> Any:
+        """As ``open``, be it with a key behind a fence."""
         try:
-            self._checked(originator_id, sealed, self._store.select_stored_key)
+            return self._checked(originator_id, sealed, self._store.select_stored_key)
         except CommitmentBroken:  # A hold may have exchanged the key behind the row: look again.
-            self._checked(originator_id, sealed, self._store.select_stored_key)
+            return self._checked(originator_id, sealed, self._store.select_stored_key)
 
     def _checked(
         self, originator_id: UUID, sealed: Sealed, key_of: Callable[[UUID], bytes | None]

@@ -20,9 +20,9 @@ from api.photos import photo_of
 from api.routing import PERSONAL
 from api.schemas import refuse_compressed
 from ledger.campaigns.errors import UnknownCampaign, VisitIsWithdrawn
+from ledger.contributions.evidence import Photo
 from ledger.contributions.visit import VISIT
 from ledger.errors import NotFound
-from ledger.photos import Photo
 
 RIGHT = "visits.log"
 XML_PART = "xml_submission_file"

@@ -35,7 +35,7 @@ class Amendments:
     def __init__(self, books: Books, actors: Actors) -> None:
         self._books, self._actors = books, actors
         self._annulled: tuple[Entry, str] | None = None  # and what is wrong with its refusal
-        self._before: Entry | None = None  # the annulment before the confirmation of a reversal
+        self._annulled_before: Entry | None = None  # right before a reversal is confirmed
         self._lost = self._lost_before = False
         self.refusing: UUID | None = None
 
@@ -46,14 +46,15 @@ class Amendments:
 
     def next(self, entry: Entry) -> Iterator[Finding]:
         """What must stand right behind an annulment: the refusal, or a reversal that revokes."""
-        pending, self._annulled, self._before, self.refusing = self._annulled, None, None, None
+        pending, self._annulled = self._annulled, None
+        self._annulled_before, self.refusing = None, None
         self._lost_before, self._lost = self._lost, False
         if pending is None:
             return
         before, problem = pending
         refused = isinstance(entry.fact, ReviewRefused)
         if isinstance(entry.fact, ReversalConfirmed) and entry.fact.revokes:
-            self._before = before
+            self._annulled_before = before
         elif refused and entry.originator_id == before.originator_id:
             self.refusing = before.originator_id
             if problem:
@@ -81,18 +82,19 @@ class Amendments:
 
         ``place`` is the door it counted at.
         """
-        if self._before is None:
+        if self._annulled_before is None:
             if award.kind == VISIT.kind and place is not None and not self._lost_before:
                 yield found("VISIT", entry.position, "taken back as invented, and not annulled")
             return
-        fact = self._before.fact
+        fact = self._annulled_before.fact
         assert isinstance(fact, VisitAnnulled)
         door = fact.campaign_id and fact.household and door_id(fact.campaign_id, fact.household)
-        if (self._before.originator_id, door) != (award.cause, place) or any(
+        if (self._annulled_before.originator_id, door) != (award.cause, place) or any(
             getattr(fact, name) != getattr(award, name)
             for name in ("participant_id", "earned_on", "districts")
         ):  # fmt: skip
-            yield found("VISIT", self._before.position, "annulled, and another is taken back")
+            position = self._annulled_before.position
+            yield found("VISIT", position, "annulled, and another is taken back")
 
     def check(self, entry: Entry, state: State) -> Iterator[Finding]:
         """What is wrong with an edit or a withdrawal of a contribution in this state."""

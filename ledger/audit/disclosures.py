@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
+
+import msgspec
 
 from ledger import facts
 from ledger.audit.findings import Finding, found
+from ledger.contributions.evidence import PHOTO_FIELD, Photo, PhotosAdded
 from ledger.erasure.erasures import ErasureFenced, erasure_id
 from ledger.errors import CommitmentBroken, Erased, LogCorrupt
 from ledger.facts import Entry, Sealed
@@ -38,14 +41,16 @@ class Disclosures:
         self._lost: set[UUID] = set()
 
     def check(self, entry: Entry) -> Iterator[Finding]:
-        """Every value the fact sealed opens and has the digest the fact carries."""
+        """Every value the fact sealed opens and has the digest the fact carries; photos twice."""
         sealed: tuple[Sealed, ...] = getattr(entry.fact, "sealed", ())
         for one in sealed:
             try:
-                self._vault.check(entry.originator_id, one)
+                value = self._vault.check(entry.originator_id, one)
+                if isinstance(entry.fact, PhotosAdded) and one.field != _photo_field(value):
+                    yield found("VAULT", entry.position, f"{one.field}: another photo")
             except Erased:
                 yield from self._gone(entry, one)
-            except (CommitmentBroken, ValueError) as error:  # ValueError: ids or lengths damaged
+            except (CommitmentBroken, ValueError) as error:  # ValueError: damaged, or no photo
                 text = f"{one.field}: does not open ({type(error).__name__})"
                 yield found("VAULT", entry.position, text)
 
@@ -69,6 +74,11 @@ class Disclosures:
             self._missing.append((erasure_id(sealed.subject), finding))
         else:
             yield finding
+
+
+def _photo_field(value: Any) -> str:
+    """The name in the vault of a photo that was kept, by its bytes."""
+    return PHOTO_FIELD + msgspec.convert(value, Photo).digest
 
 
 class Lawful:

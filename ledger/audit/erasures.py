@@ -70,6 +70,7 @@ class AuditedErasures:
         """A row could not be read: nothing can be said of the later steps of its originator."""
         if originator is not None:
             self._unreadable.add(originator)
+        self._visits.lost(originator)
 
     def _stepped(self, entry: Entry, fact: AboutSubject) -> Iterator[Finding]:
         if entry.originator_id in self._unreadable:
@@ -109,7 +110,7 @@ class AuditedErasures:
         if isinstance(fact, ErasureFenced):
             if not known.may_name(fact.visits):
                 return f"it is {known.state}" + ", without a second person" * known.waits_for_second
-            if not set(fact.visits) <= self._visits.to_name(known, entry.position).keys():
+            if not self._visits.may_name(fact.visits, known, entry.position):
                 return "not all are visits to the household"
             self._names_all |= fact.searched > 0
             return "" if fact.kept == known.kept else f"the holds keep {known.kept}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from ledger.audit.spilled import Spilled
@@ -22,6 +22,7 @@ class HouseholdVisits:
     def __init__(self) -> None:
         self._households: Spilled[UUID, str] = Spilled()  # by visit
         self._visits: Spilled[str, Visits] = Spilled()
+        self._lost: set[UUID | None] = set()
 
     def check(self, entry: Entry) -> None:
         """Take in a visit, or what was said of one later."""
@@ -37,10 +38,20 @@ class HouseholdVisits:
                 visits = self._visits[household]
                 visits[visit] = visits[visit][0], entry.position
 
+    def lost(self, originator: UUID | None) -> None:
+        """A row could not be read: it may have been a visit to any household, or said of one."""
+        self._lost.add(originator)
+
     def are_kept(self, household: str | None, named: Mapping[UUID, int]) -> bool:
         """Whether more was kept of visits to a household than the fences that named them took."""
+        if household and self._lost:
+            return True
         visits = self._visits.get(household or "", {})
         return any(last > named.get(visit, 0) for visit, (_, last) in visits.items())
+
+    def may_name(self, visits: Iterable[UUID], known: Erasure, before: int) -> bool:
+        """Whether a fence may name these, as far as their rows could be read."""
+        return None in self._lost or self.to_name(known, before).keys() >= set(visits) - self._lost
 
     def to_name(self, known: Erasure, before: int) -> Visits:
         """The visits that fences may name: those from before the first one, else a position."""

@@ -31,6 +31,7 @@ class Market:
     def __init__(self, books: Books, actors: Actors) -> None:
         self._books, self._actors = books, actors
         self._districts = Districts()
+        self._lost = False
         self.catalogue = Catalogue()
         self._accounts: dict[UUID, Account] = {}
         self._gifts: SpilledSet[UUID] = SpilledSet()
@@ -47,13 +48,17 @@ class Market:
         elif isinstance(fact, DonationMade):
             yield from self._donation(entry, fact)
 
-    def places(self, district: str | None) -> tuple[str, ...]:
-        """A district and those above it."""
-        return self._districts.path(district)
+    def lost(self, originator: UUID | None) -> None:
+        """A row could not be read: if of a district, nobody can say any more what lies where."""
+        self._lost |= originator in (None, identity.DISTRICTS)
 
-    def tree(self) -> Districts:
-        """Every district so far."""
-        return self._districts
+    def places(self, district: str | None) -> tuple[str, ...] | None:
+        """A district and those above it; None where nobody can say any more."""
+        return None if self._lost else self._districts.path(district)
+
+    def tree(self) -> Districts | None:
+        """Every district so far; None where nobody can say any more."""
+        return None if self._lost else self._districts
 
     def keeps(self, person: UUID, account_id: UUID) -> bool:
         """Whether somebody spends from an account."""

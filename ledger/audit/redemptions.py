@@ -127,8 +127,8 @@ class Redemptions:
         waits = terms.approval and terms.kind != "donation"
         if fact.decide_by != (today + timedelta(days=DECIDE_DAYS) if waits else None):
             return "its approval is not as the offer wants it"
-        whose = terms.merchant_id, self._market.places(terms.district)
-        if (fact.merchant_id, fact.districts) != whose:
+        places = self._market.places(terms.district)
+        if fact.merchant_id != terms.merchant_id or places not in (None, fact.districts):
             return "its merchant or place is not the offer's"
         used = self._stock.get(offer.stock_key, 0) + fact.quantity
         if terms.stock is not None and used > terms.stock:

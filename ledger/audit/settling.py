@@ -30,7 +30,7 @@ from ledger.contributions.base import (
     Verified,
     Withdrawn,
 )
-from ledger.contributions.evidence import PhotosAdded
+from ledger.contributions.evidence import PHOTO_FIELD, PhotosAdded
 from ledger.contributions.visits import VisitAnnulled
 from ledger.devices import ItemsReceived
 from ledger.errors import InvalidPolicy
@@ -54,6 +54,7 @@ class Settling:
         self._erasures = AuditedErasures(self.actors)
         # By kind, those that wait: for a reviewer, or for a budget.
         self.contributions: Spilled[UUID, tuple[str, State]] = Spilled()
+        self._owners: Spilled[UUID, UUID] = Spilled()  # of all, for photos come at any time
 
     def check(self, entry: Entry) -> Iterator[Finding]:
         """What is wrong with the next entry of the log."""
@@ -100,6 +101,7 @@ class Settling:
         if originator is not None:
             self.actors.lost(originator)
         self.spending.lost(originator)
+        self._campaigns.lost(originator)
         self._erasures.lost(originator)
         self.books.lost()
         self.credits.lost()
@@ -128,6 +130,7 @@ class Settling:
         assert state.recorded is not None
         places = state.recorded.districts
         if isinstance(fact, Recorded):
+            self._owners[cause] = fact.participant_id
             yield from self.actors.contributor(entry, fact, contribution)
         elif isinstance(fact, Assessed):
             yield from self._verdict(entry, fact, contribution, state)
@@ -167,13 +170,18 @@ class Settling:
             self.credits.expect(entry, shared, settled.credited)
 
     def _photos(self, entry: Entry, fact: PhotosAdded) -> Iterator[Finding]:
-        """Photos are added to something by whose it is."""
+        """Photos are added to something by whose it is; those that are kept are named as well."""
         cause = entry.originator_id
         _, state = self.contributions.get(cause, ("", State()))
-        if state.recorded is None and cause not in self.books.settled:
+        owner = self._owners.get(cause)
+        if owner is None and cause not in self.books.settled:
             yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: to nothing")
-        elif state.recorded is not None and fact.by != state.recorded.participant_id:
+        elif owner not in (None, fact.by):
             yield found("ACTOR", entry.position, f"{fact.topic} by {fact.by}")
+        elif state.state == "withdrawn":
+            yield found("OUT_OF_PLACE", entry.position, f"{fact.topic}: {state.state}")
+        if not {one.field for one in fact.sealed} <= {PHOTO_FIELD + one for one in fact.photos}:
+            yield found("VAULT", entry.position, f"{fact.topic}: kept, and not named")
 
     def _may(self, fact: object, cause: UUID, state: State) -> bool:
         """Whether a contribution in this state may get this fact."""

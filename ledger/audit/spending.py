@@ -54,6 +54,7 @@ class Spending:
             self._unreadable.add(originator)
         self._redemptions.lost()
         self._trails.lost(originator)
+        self.market.lost(originator)
 
     def end(self) -> Iterator[Finding]:
         """The log ends: nothing may be missing."""

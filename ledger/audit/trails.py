@@ -40,8 +40,9 @@ class AuditedTrails:
     def _changed(self, entry: Entry, fact: TrailChanged) -> Iterator[Finding]:
         before = self._trails.trails.get(fact.trail_id)
         if isinstance(fact, TrailPublished):
-            districts = self._market.places(fact.plan.district)
-            fits = before is None and fact.districts == districts
+            districts = fact.districts
+            known = self._market.places(fact.plan.district)
+            fits = before is None and known in (None, districts)
         else:
             districts = before.districts if before else ()
             fits = before is not None and before.takes(fact)

@@ -11,11 +11,10 @@ import msgspec
 
 from ledger.batch import NotInABatch
 from ledger.campaigns.edits import PRIVATE, Visit, public_fields, said_in
-from ledger.campaigns.frame import household_subject
 from ledger.campaigns.merging import ANSWERS, History, Version, parts
 from ledger.campaigns.planning import Planning
 from ledger.campaigns.survey import BALLOT, Ballot, survey_shelf, survey_subject
-from ledger.erasure.erasures import Erasure, erasure_id
+from ledger.erasure.erasures import last_fence
 from ledger.facts import Sealed
 from ledger.recording import Basis
 
@@ -38,7 +37,9 @@ class Histories(Planning):
         if batch is not None and any(row.originator_id == visit_id for row in batch.rows):
             raise NotInABatch
         assert first is not None
-        fence = self._fence_of(visit_id, first.household, basis)
+        fence, unchanged = last_fence(self.fold, visit_id, first.household)
+        if basis is not None:
+            basis.unchanged |= unchanged
         at = visit.state.position
         opener = self.vault.opener(visit_id)
         opened = _opened(opener, () if at < fence else first.sealed, (*PRIVATE, BALLOT))
@@ -56,16 +57,6 @@ class Histories(Planning):
                 (*edit.clashes, *waiting),
             ))  # fmt: skip
         return history
-
-    def _fence_of(self, visit_id: UUID, household: str | None, basis: Basis | None) -> int:
-        """The last fence of its household that names a visit: what came before it is erased."""
-        if household is None:
-            return 0
-        originator = erasure_id(household_subject(household))
-        erasure = self.fold(originator, Erasure())
-        if basis is not None:
-            basis.unchanged[originator] = erasure.version
-        return erasure.visits.get(visit_id, 0)
 
     def seal_edit(
         self, basis: Basis, visit_id: UUID, visit: Visit, history: History, made: Version,

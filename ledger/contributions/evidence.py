@@ -5,6 +5,7 @@ Photos may come later than what they show.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from ledger.facts import Sealed, stored_as
 from ledger.rivers import ReachImported, RiverMap
 
 PHOTOS_MAX = 20
+PHOTO_FIELD = "photo/"
+"""Before a digest: the name in the vault of a photo that is kept there."""
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$(?!\n)")]
 
 
@@ -26,6 +29,17 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
     crs: Literal["wgs84", "gcj02"] = "wgs84"
     accuracy: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """A photo as it came: what it is, and its bytes."""
+
+    media_type: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content).hexdigest()
 
 
 @stored_as(

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ledger import identity
+from ledger.campaigns.frame import household_subject
 from ledger.facts import Entry, Fact, Sealed, stored_as
 from ledger.participants import CONTRIBUTORS
 
@@ -265,6 +266,20 @@ STEPS: dict[type[Fact], str] = {
 def erasure_id(subject: UUID) -> UUID:
     """The originator of a subject's erasure and holds."""
     return identity.derived("erasure", subject)
+
+
+def last_fence(
+    fold: Callable[[UUID, Erasure], Erasure], visit: UUID, household: str | None
+) -> tuple[int, dict[UUID, int]]:
+    """The last fence of its household that names a visit (0: none), and its erasure's version.
+
+    What a visit kept before goes with its household, whoever's it is.
+    """
+    if household is None:
+        return 0, {}
+    originator = erasure_id(household_subject(household))
+    erasure = fold(originator, Erasure())
+    return erasure.visits.get(visit, 0), {originator: erasure.version}
 
 
 def is_office(role: str) -> bool:

@@ -8,10 +8,15 @@ from uuid import uuid4
 import pytest
 
 from ledger import identity
-from ledger.photos import PHOTOS_MAX
+from ledger.campaigns.errors import EarlierItemMissing
+from ledger.commands import signature
+from ledger.contributions.evidence import PHOTOS_MAX, Photo
+from ledger.errors import NotFound
+from ledger.photos import PhotosBody
 from tests.api.album import JPEG, KINDS, REVIEWERS, Album, a_photo, digest, refusal
 from tests.api.campaigning import Campaigning, made, statuses
 from tests.api.openrosa.test_submission import PHOTOS
+from tests.ledger.examples import NOW
 
 MIB = 1024 * 1024
 one_database = pytest.mark.parametrize("environ", ["sqlite"], indirect=True)
@@ -235,3 +240,16 @@ def test_bytes_are_documented_as_bytes(app):
     told = [*body["content"].values(), *answer.values()]
     assert [one for one in told if one.get("schema")] == []
     assert set(photo["put"]["responses"]["201"]["content"]) == {"application/json"}
+
+
+def test_a_photo_comes_early_only_for_what_may_still_come(album, services):
+    """One rule for photos and for their digests: wait where there is nothing, else not found."""
+    who = album.caller("citizen")
+    actor = services.ledger.authenticate(who.token)
+    body, photo = PhotosBody(photos=(digest(JPEG),)), Photo("image/jpeg", JPEG)
+    for cause, refused in ((uuid4(), EarlierItemMissing), (who.id, NotFound)):
+        signed = signature(services.ledger.vault, who.id, "photos", uuid4(), {})
+        with pytest.raises(refused):
+            services.ledger.add_photos_once(signed, actor, cause, body, NOW)
+        with pytest.raises(refused):
+            services.ledger.keep_photos(actor, cause, [photo], NOW)

@@ -23,6 +23,7 @@ from ledger.audit import (
     Orphans,
     Quotas,
     Snapshots,
+    Unreadable,
     audit,
     rows_of,
     snapshots_of,
@@ -32,6 +33,7 @@ from ledger.districts import DistrictImported
 from ledger.facts import Fact, catalogue
 from ledger.log import Append
 from ledger.store.leaf import leaf_hash
+from ledger.store.mapper import RecordedFact
 from ledger.wallet import OldWalletSnapshot, WalletSnapshot
 from scripts import servers
 from tests.dba import unprotect
@@ -121,6 +123,14 @@ class Table:
             yield connection
         finally:
             connection.close()
+
+
+def lost(row: RecordedFact, whose: bool) -> SimpleNamespace | Unreadable:
+    """A row nobody can read; whose it is can still be read, or not even that."""
+    if not whose:
+        return Unreadable(row.position, "x")
+    columns = {name: getattr(row, name) for name in COLUMNS}
+    return SimpleNamespace(**{**columns, "topic": "no.such-fact"})
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.audit import audit, rows_of
-from ledger.campaigns.campaign import CampaignClosed, CampaignOpened, StockAllotted
+from ledger.campaigns.campaign import (
+    CampaignClosed,
+    CampaignOpened,
+    CampaignPlanned,
+    StockAllotted,
+)
 from ledger.campaigns.frame import HouseholdListed, door_id
 from ledger.contributions import VISIT
 from ledger.contributions.base import ReviewRefused, Verified
@@ -20,9 +25,11 @@ from ledger.contributions.credits import Credited
 from ledger.contributions.visits import VisitAnnulled, VisitWithdrawn
 from ledger.districts import DistrictImported
 from ledger.log import Append
+from tests.ledger.audit.conftest import lost
 from tests.ledger.audit.spenders import signed
-from tests.ledger.campaigns import a_campaign, a_door_visit
-from tests.ledger.examples import NOW, contribute, someone, verify
+from tests.ledger.campaigns import a_campaign, a_door_visit, visit_in_every_way
+from tests.ledger.examples import NOW, an_offer, contribute, redeem, rewarded, someone, verify
+from tests.ledger.trailing import publish
 
 
 @pytest.fixture
@@ -235,3 +242,29 @@ def test_a_review_of_what_was_not_the_newest_is_named(town, round_of, findings, 
     state = bytes(table.read(position).state).replace(b'"seen":1', b'"seen":2')
     table.change(position, rehash=True, state=state)
     assert named(findings) == [("VISIT", position)]
+
+
+LOST = [(DistrictImported, 1), (CampaignPlanned, 0), (CampaignOpened, 0), (HouseholdListed, 0)]
+
+
+@pytest.mark.parametrize("whose", [True, False])
+@pytest.mark.parametrize(("kind", "nth"), LOST)
+def test_what_hangs_on_a_lost_row_of_a_campaign_is_not_told_again(kind, nth, whose, ledger):
+    """Where a district, a plan, an opening or a door cannot be read that is the finding, and not
+    every household, visit and street behind it, nor trails, offers and budgets."""
+    ledger.import_districts([
+        DistrictImported(code="1", name="市", parent=None, kind="city"),
+        DistrictImported(code="11", name="格", parent="1", kind="grid"),
+    ], NOW)  # fmt: skip
+    visit_in_every_way(ledger, someone(ledger, "dispatcher"), "11")
+    a_campaign(ledger, {"H0": "11"}, district="11")
+    publish(ledger, district="11")
+    officer = someone(ledger, "reward_officer", "1")
+    redeem(ledger, rewarded(ledger), an_offer(ledger, officer, district="11"))
+    ledger.set_budget(officer, "11", 2026, 100, NOW, request={}, submission_id=uuid4())
+    rows = list(rows_of(ledger))
+    assert list(audit(rows)) == []
+    index = [n for n, row in enumerate(rows) if row.topic == kind.topic][nth]
+    rows[index] = lost(rows[index], whose)
+    told = {one.position for one in audit(rows) if one.code != "VERSION"}  # That one is missing.
+    assert told == {index + 1}

@@ -10,11 +10,11 @@ import pytest
 
 from ledger.audit import audit, rows_of
 from ledger.campaigns.frame import household_subject
+from ledger.contributions.evidence import Photo
 from ledger.erasure import erasures as facts
 from ledger.erasure.erasures import erasure_id
 from ledger.facts import Sealed
 from ledger.participants import RoleGranted, TokenIssued
-from ledger.photos import Photo
 from ledger.store.fences import plain
 from ledger.words import FIELDS
 from tests.ledger.erasing import registered

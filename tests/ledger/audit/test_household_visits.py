@@ -12,6 +12,7 @@ from ledger.campaigns.frame import household_subject
 from ledger.contributions import BY_KIND
 from ledger.erasure import erasures as facts
 from ledger.erasure.erasures import erasure_id
+from tests.ledger.audit.conftest import lost
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone
 
@@ -112,3 +113,20 @@ def test_what_was_said_of_a_visit_later_counts_as_kept(town, visit, steps):
     assert town.run_erasure(SUBJECT, NOW).state == "completed"
     assert town.store.select_vault(first) == []
     assert steps() == []
+
+
+@pytest.mark.parametrize("whose", [True, False])
+def test_what_hangs_on_a_lost_visit_is_not_told_again(whose, town, visit, forge):
+    """A fence that names a visit nobody can read, and a request for its sake, are not accused."""
+    first = visit(remark="一")
+    at = town.head()
+    forge(requested(), fenced(first), completed())
+    rows = list(rows_of(town))
+    rows[at - 1] = lost(rows[at - 1], whose)
+    assert {one.position for one in audit(rows)} == {at}
+    later = visit(remark="新住户")
+    again = town.head()
+    forge(requested(), fenced(first, later), completed())
+    rows = list(rows_of(town))
+    rows[again - 1] = lost(rows[again - 1], whose)
+    assert {one.position for one in audit(rows)} == {again}

@@ -7,8 +7,9 @@ so how far a trail was walked does not depend on the order in which its check-in
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 
 # Until stamps told their moment they were given in the order of the trail, before all that do.
@@ -42,15 +43,7 @@ class Card:
     """One person's stamps along one trail, read from what stands at it."""
 
     def __init__(self, marks: Iterable[str]) -> None:
-        self._old: dict[str, int] = {}
-        self._stamps = [self._read(*one.split("/")) for one in marks]
-
-    def _read(
-        self, kind: str, point_id: str, day: str, number: str = "", made_at: str = ""
-    ) -> Stamp:
-        if made_at:
-            return Stamp(kind, point_id, day, int(number), datetime.fromisoformat(made_at))
-        return Stamp(kind, point_id, day, self._old.setdefault(point_id, len(self._old)), BEFORE)
+        self._stamps = _numbered([_read(*one.split("/")) for one in marks])
 
     @property
     def finished(self) -> bool:
@@ -73,10 +66,31 @@ class Card:
 
         The longest rising run: place n holds the least point that ends one of n + 1 points.
         """
-        stamps, ends = [*self._stamps, *more], list[int]()
+        stamps, ends = [*_numbered(self._stamps, *more), *more], list[int]()
         if order == "any":
             return len({one.point_id for one in stamps})
         for one in sorted(stamps, key=lambda one: (one.made_at, one.number)):
             place = bisect_left(ends, one.number)
             ends[place : place + 1] = [one.number]
         return len(ends)
+
+
+def _read(kind: str, point_id: str, day: str, number: str = "0", made_at: str = "") -> Stamp:
+    moment = datetime.fromisoformat(made_at) if made_at else BEFORE
+    return Stamp(kind, point_id, day, int(number), moment)
+
+
+def _numbered(stamps: Sequence[Stamp], *more: Stamp) -> list[Stamp]:
+    """Stamps of before get the number that a later one of their point tells, else the next free.
+
+    What was taken back is gone, so which one they are of those that stand is not their number. It
+    is as good as theirs where one was; where more were, theirs may be higher.
+    """
+    known = {one.point_id: one.number for one in (*stamps, *more)
+             if one.made_at != BEFORE or one in more}  # fmt: skip
+    taken, last = set(known.values()), -1
+    for one in stamps:
+        if one.made_at == BEFORE:
+            free = next(number for number in count(last + 1) if number not in taken)
+            last = max(last, known.setdefault(one.point_id, free))
+    return [one._replace(number=known[one.point_id]) for one in stamps]

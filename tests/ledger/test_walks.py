@@ -13,7 +13,7 @@ from ledger.contributions import BY_KIND
 from ledger.contributions.credits import Credits
 from ledger.settlement import default_policy
 from ledger.trails.card import BEFORE, STAMPS_A_DAY, Card, Stamp
-from tests.ledger.examples import NOW, someone
+from tests.ledger.examples import NOW, someone, take_back
 from tests.ledger.test_trails import sync
 from tests.ledger.trailing import (
     AGAIN,
@@ -162,8 +162,8 @@ def test_check_ins_of_before_stay_judged_by_their_arrival(by_arrival, ledger):
 
 def test_a_stamp_is_read_as_it_was_written():
     """Marks of before have no moment and stand in the order in which they were given."""
-    stamp = Stamp("point", "p1", "2026-05-20", 1, NOW)
-    assert stamp.mark == "point/p1/2026-05-20/1/2026-05-20T04:00:00+00:00"
+    stamp = Stamp("point", "p1", "2026-05-20", 2, NOW)
+    assert stamp.mark == "point/p1/2026-05-20/2/2026-05-20T04:00:00+00:00"
     card = Card(["point/a/2026-05-20", "finish/b/2026-05-20", stamp.mark])
     assert card.at("p1") == [stamp]
     assert card.at("b") == [Stamp("finish", "b", "2026-05-20", 1, BEFORE)]
@@ -188,3 +188,33 @@ def test_a_city_can_ask_for_time_between_two_points(ledger):
     late = day + timedelta(seconds=59 + 60)
     assert told(check_in(ledger, who, scan(trail, 2), late)) == POINT
     assert findings(ledger) == []
+
+
+def test_a_point_of_before_stays_one_when_another_is_taken_back(by_arrival, ledger):
+    """Three points are not four: a stamp of before and a later one of its point count once."""
+    trail, who = publish(ledger, order="given", points=4), someone(ledger)
+    came = [check_in(ledger, who, at(trail, one)) for one in (0, 1, 2)]
+    by_arrival.undo()
+    take_back(ledger, came[1].id)
+    later = [told(check_in(ledger, who, at(trail, one), NOW + day * DAY))
+             for day, one in enumerate((2, 3, 1, 2, 3), 1)]  # fmt: skip
+    assert later == [POINT, POINT, OUT_OF_ORDER, POINT, FINISH]
+    assert findings(ledger) == []
+
+
+@pytest.mark.parametrize(("standing", "later", "walked"), [
+    ("023", "", 3), ("023", "2", 3), ("023", "12", 3), ("023", "123", 4), ("2", "10", 1),
+])  # fmt: skip
+def test_stamps_of_before_have_the_least_numbers_that_fit(standing, later, walked):
+    """What is walked is of points that really stand, whichever others were taken back."""
+    old = [f"point/p{n}/2026-05-20" for n in standing]
+    new = [Stamp("point", f"p{n}", "2026-05-21", int(n), NOW + place * MINUTE)
+           for place, n in enumerate(later)]  # fmt: skip
+    card = Card([*old, *(one.mark for one in new)])
+    assert (card.walked("given"), Card(old).walked("given", *new)) == (walked, walked)
+
+
+def test_a_late_check_in_of_before_is_at_its_own_point():
+    """One that waited for its award and tells no moment is no point more than those that stand."""
+    card, late = Card(["point/p0/2026-05-20", "point/p2/2026-05-20"]), "2026-05-21"
+    assert card.walked("given", Stamp("seen", "p2", late, 2, BEFORE)) == 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -51,7 +52,6 @@ class Intake:
 
     def __init__(self, ledger: Syncing, parcel: Parcel, now: datetime) -> None:
         self._ledger, self._parcel, self._now = ledger, parcel, now
-        self._numbers = Numbers(ledger, parcel)
         self._results: dict[int, Result] = {}
         # Kept over attempts: what was learnt of one (that it is a copy) holds for the next.
         self._submissions: dict[int, Submission] = {}
@@ -64,6 +64,10 @@ class Intake:
             range(len(parcel.items)),
             key=lambda number: parcel.items[number].recorded_at or EARLIEST,
         )
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        return Numbers(self._ledger, self._parcel)
 
     def all(self) -> Synced:
         """Take in everything: together what can be, and then each for itself."""
@@ -78,7 +82,7 @@ class Intake:
     def _together(self) -> None:
         """Everything that fits into one commit; what must be saved alone is left out."""
         self._forget()
-        self._numbers.look()
+        self._look()
         with self._ledger.together() as batch:
             self._take(partial(self._within, batch), self._alone)
             self._note()
@@ -87,6 +91,14 @@ class Intake:
             if number in made or self._copies.get(number) in made:
                 place = batch.position(result.position or 0)  # It was the place in the batch.
                 self._results[number] = msgspec.structs.replace(result, position=place)
+
+    def _look(self) -> None:
+        """What is read before the items: their numbers."""
+        self._numbers.look()
+
+    def _holding(self, item: Item) -> AbstractContextManager[None]:
+        """What an item holds while it is recorded: its number."""
+        return self._numbers.holding(item, partial(self._is_recorded, item))
 
     def _note(self) -> None:
         """What is saved with the items: their numbers."""
@@ -168,7 +180,7 @@ class Intake:
                 raise MalformedItem(item.errors)
             if (earlier := self._same_before(number)) is not None:
                 return msgspec.structs.replace(earlier, status="replayed")
-            with self._numbers.holding(item, partial(self._is_recorded, item)):
+            with self._holding(item):
                 return run(partial(self._record, number, item))
         except (EarlierItemMissing, Contended) as refusal:
             status: Status = "waiting"
@@ -202,10 +214,8 @@ class Intake:
             ))  # fmt: skip
             return _told(item, ledger.submit(submission, now))
         about = self._about(item)
-        signed = signature(
-            ledger.vault, actor.participant_id, f"{ACTIONS[item.kind]}/{about}",
-            item.submission_id, item.request,
-        )  # fmt: skip
+        who, action = actor.participant_id, f"{ACTIONS[item.kind]}/{about}"
+        signed = signature(ledger.vault, who, action, item.submission_id, item.request)
         if item.kind == EDIT:
             return _told(item, ledger.edit_once(
                 signed, actor, about, item.body, item.submission_id, now, times
@@ -240,11 +250,22 @@ class Intake:
 class StreetIntake(Intake):
     """A street being taken in: all of it in one commit, with the fact that it was one command."""
 
-    def street(self, signed: Signature, campaign_id: UUID) -> list[Result]:
-        """Take in every household; raises SubmissionConflict for another street than before."""
+    def __init__(
+        self, ledger: Syncing, parcel: Parcel, now: datetime, signed: Signature, campaign_id: UUID
+    ) -> None:
+        super().__init__(ledger, parcel, now)
         self._signed, self._campaign_id = signed, campaign_id
+
+    def street(self) -> list[Result]:
+        """Take in every household; raises SubmissionConflict for another street than before."""
         self._ledger.attempt(self._together)
         return [self._results[number] for number in range(len(self._parcel.items))]
+
+    def _look(self) -> None:
+        """Its households have no numbers."""
+
+    def _holding(self, item: Item) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def _note(self) -> None:
         originator = street_id(self._signed.command_id)

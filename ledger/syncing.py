@@ -55,4 +55,4 @@ class Syncing(Withdrawing, Contributing, Photographing):
             times.recorded_at,
         )  # fmt: skip
         with self.wallet_turns.of(actor.participant_id):
-            return StreetIntake(self, parcel, now).street(signed, campaign_id)
+            return StreetIntake(self, parcel, now, signed, campaign_id).street()

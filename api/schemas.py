@@ -14,9 +14,10 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from uuid import UUID
 
 import msgspec
-from flask import g, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.complaints import coded, sentence
 from api.errors import (
@@ -207,7 +208,7 @@ def body_sent() -> dict[str, Any]:
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType
     try:
-        body, g.unfit = decoded(request.get_data())
+        body, g.unfit = decoded(_whole())
     except (ValueError, RecursionError):
         raise MalformedJson from None
     if not isinstance(body, dict):
@@ -219,7 +220,15 @@ def body_sent() -> dict[str, Any]:
 def bytes_sent() -> bytes:
     """The body as it came, whatever its type is said to be; refuses a compressed one."""
     refuse_compressed()
-    return request.get_data()
+    return _whole()
+
+
+def _whole() -> bytes:
+    """All that was sent: of a body that does not say its length, what is too long is cut off."""
+    content = request.get_data()
+    if request.content_length is None and len(content) >= current_app.config["MAX_CONTENT_LENGTH"]:
+        raise RequestEntityTooLarge
+    return content
 
 
 def refuse_compressed() -> None:

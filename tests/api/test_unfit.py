@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
 
+from api.app import BODY_BYTES_MAX
 from tests.api.campaigning import Campaigning, statuses
 
 # A report's member as JSON writes it, and where and what it is told to be.
@@ -74,3 +76,22 @@ def test_one_bad_text_spoils_no_other_item(services, caller, app):
     assert ids == [one["body"]["submission_id"] for one in (good, *bad, other)]
     # What was recorded beside it is the same content in a parcel that is whole.
     assert statuses(campaign.sync(good, other)) == ["replayed"] * 2
+
+
+@pytest.mark.parametrize("sent", ["json", "photo"])
+def test_a_body_that_does_not_say_its_length_is_no_longer_than_others(sent, app, caller, services):
+    """Sent in chunks it is told to be too large, and never taken for what is left of it."""
+    citizen, head = caller(), services.ledger.head()
+    if sent == "json":
+        content = json.dumps({"submission_id": str(uuid4()), "category": "litter"}).encode()
+        method, path = "POST", "/v1/reports"
+    else:
+        content = b"\xff\xd8\xff\xe0"
+        method, path = "PUT", f"/v1/contributions/{uuid4()}/photos/{'0' * 64}"
+    answer = app.test_client().open(
+        path, method=method, input_stream=BytesIO(content + b" " * BODY_BYTES_MAX),
+        headers=citizen.headers, content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large"), answer.json
+    assert services.ledger.head() == head

@@ -53,9 +53,9 @@ class Covered(msgspec.Struct, kw_only=True):
     who came along is told by the visit. `revisit_due` are households where somebody must come
     again, on whatever day: nobody was home, and they were not tried twice at times four hours
     apart; or a promise to come again (`follow_up_on`) was not kept, also by who was met. `stock` is
-    what a grid was allotted, and the sum of that above it; the campaign's own place, and those
-    above it, have all that was planned. `frame`, `revisit_due`, `stock`, `shows`, `headcount` and
-    the rates are of places alone, else null.
+    what a grid was allotted, and the sum of that above it; the campaign's own place (unless it is a
+    grid that was allotted some), and those above it, have all that was planned. `frame`,
+    `revisit_due`, `stock`, `shows`, `headcount` and the rates are of places alone, else null.
     """
 
     of: str
@@ -179,12 +179,12 @@ def _place(campaign_id: UUID, district: str | None, field: str = "district") -> 
     place, tree = district or who.district, here.ledger.districts.current()
     tree.check(district, field)
     own = who.district in (None, place)
-    if not own and (place is None or not access.within(who, _path(campaign_id, place))):
+    if not own and (place is None or not access.within(who, path_of(campaign_id, place))):
         raise NotFound
     return place
 
 
-def _path(campaign_id: UUID, place: str) -> tuple[str, ...]:
+def path_of(campaign_id: UUID, place: str) -> tuple[str, ...]:
     """The path of a place: in the campaign as its households were listed, else as of today."""
     _, counts = services().views.coverage(campaign_id, place)
     if counts.empty:

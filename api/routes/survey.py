@@ -9,6 +9,7 @@ import msgspec
 from flask import Response
 
 from api.auth import actor, services
+from api.routes.coverage import path_of
 from api.routing import Routes, answer
 from api.shapes import DistrictCode
 from ledger import access
@@ -60,7 +61,8 @@ def survey(id: UUID, query: Where) -> Response:
     here, who = services(), actor()
     here.ledger.districts.current().check(query.district)
     place = query.district or who.district
-    if place is not None and not access.within(who, here.ledger.districts.current().path(place)):
+    own = who.district in (None, place)
+    if not own and (place is None or not access.within(who, path_of(id, place))):
         raise NotFound
     found = here.ledger.survey(id, place)
     words = {one.id: one for one in found.questions}

@@ -87,7 +87,8 @@ def test_a_grid_that_moves_stays_in_its_campaign_where_it_was(campaign, caller, 
     assert campaign.step("shows", show).status_code == 201
     follow()
     old, new = caller("dispatcher", "110"), caller("dispatcher", "120")
-    for asked in ("coverage?district=111", "coverage?by=day&district=111", "households?grid=111"):
+    for asked in ("coverage?district=111", "coverage?by=day&district=111", "households?grid=111",
+                  "survey?district=111"):  # fmt: skip
         assert (old.get(f"{path}/{asked}").status_code, new.get(f"{path}/{asked}").status_code) == (
             200, 404
         )  # fmt: skip

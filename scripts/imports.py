@@ -125,10 +125,11 @@ def _line(line: int, cells: dict[str, str]) -> str:
 def _report(report: Report, taken: int, new: int, refused: Sequence[RefusedItem]) -> None:
     for item in refused:
         report.refuse(*item)
+    read = taken + len(refused)
     report.end(
-        f"读取 {taken} 条，新增或更新 {new} 条，未接受 {len(refused)} 条。",
-        f"{taken} read, {new} new or changed, {len(refused)} refused.",
-        read=taken, new=new, refused=len(refused),
+        f"读取 {read} 条，新增或更新 {new} 条，未接受 {len(refused)} 条。",
+        f"{read} read, {new} new or changed, {len(refused)} refused.",
+        read=read, new=new, refused=len(refused),
     )  # fmt: skip
     if refused:
         _end_with_refusals()
@@ -162,7 +163,7 @@ def gpx(
     files = sorted(path.glob("*.[gG][pP][xX]")) if path.is_dir() else [path]
     if not files:
         raise Refusal("no_files", "文件夹中没有 GPX 文件。", "There is no GPX file in the folder.")
-    report, unusable = Report(terminal, as_json=as_json), False
+    report, unusable = Report(terminal, as_json=as_json), 0
     with services() as opened, terminal.progress("导入轨迹", "reading tracks", len(files)) as step:
         try:
             actor = patrolling(opened.ledger, participant)
@@ -179,5 +180,7 @@ def gpx(
                 "reasons": [{"code": code, "zh": t.zh, "en": t.en} for code, t in outcome.reasons],
             })  # fmt: skip
             step()
+    if as_json:  # In words each file has its line, and no more.
+        report.end("", "", read=len(files), refused=unusable)
     if unusable:
         _end_with_refusals()

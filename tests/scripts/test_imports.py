@@ -137,7 +137,7 @@ def test_codes_and_names_that_no_view_could_keep_are_refused(gwc):
         ("3", "malformed_code"), ("4", "malformed_code"), ("5", "malformed_name"),
         ("7", "malformed_row"),
     ]  # fmt: skip
-    assert total == {"read": 1, "new": 1, "refused": 4}
+    assert total == {"read": 5, "new": 1, "refused": 4}
 
 
 def test_kinds_out_of_order_are_lines_and_the_rest_goes_in(gwc):
@@ -155,7 +155,7 @@ def test_kinds_out_of_order_are_lines_and_the_rest_goes_in(gwc):
     assert [(one["item"], one["code"]) for one in refused] == [
         ("2 33", "kinds_out_of_order"), ("3 G1", "kinds_out_of_order"),
     ]  # fmt: skip
-    assert total == {"read": 1, "new": 1, "refused": 2}
+    assert total == {"read": 3, "new": 1, "refused": 2}
 
 
 def test_a_reach_in_what_is_no_district_is_refused(gwc):
@@ -170,13 +170,14 @@ def test_a_reach_in_what_is_no_district_is_refused(gwc):
     printed = gwc("import", "rivers", "r.geojson", "--json", status=1).splitlines()
     told, total = map(json.loads, printed)
     assert (told["item"], told["code"]) == ("甲河", "malformed_code")
-    assert total == {"read": 1, "new": 1, "refused": 1}
+    assert total == {"read": 2, "new": 1, "refused": 1}
 
 
 def test_traces_are_told_as_objects(gwc, walker):
-    """With --json a file is an object with its verdict and reasons."""
+    """With --json a file is an object with its verdict and reasons, and the sum is the last one."""
     (gwc.folder / "text.gpx").write_text("hello")
     words = ("import", "gpx", "text.gpx", "--participant", walker, "--json")
-    told = json.loads(gwc(*words, status=1))
+    told, total = map(json.loads, gwc(*words, status=1).splitlines())
+    assert total == {"read": 1, "refused": 1}
     assert (told["file"], told["verdict"], told["coins"]) == ("text.gpx", "unreadable", 0)
     assert [one["code"] for one in told["reasons"]] == ["not_xml"]

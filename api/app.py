@@ -40,7 +40,7 @@ OPEN = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 ABOUT = """
 Every refusal is an `application/problem+json` with a `code` and sentences in Chinese and English,
 but for what is no HTTP at all, or has too long a head: that is answered in HTML (400, 414, 417,
-431) before it gets here.
+431, 501) before it gets here.
 
 Phones with ODK Collect or KoboCollect log household visits at `/openrosa`, which speaks OpenRosa's
 XML and so is not described here. On the phone the server's address is `https://…/openrosa`, the

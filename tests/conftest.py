@@ -41,6 +41,7 @@ def missing(pytestconfig: pytest.Config) -> Missing:
     return give_up
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """A worker for each core, four at most; one alone where a Redis was given, which it empties."""
     return 1 if REDIS_GIVEN else min(4, os.cpu_count() or 1)

@@ -80,6 +80,13 @@ def test_a_street_that_was_refused_in_part_may_be_sent_again(ledger):
     assert len(facts(ledger, VisitRecorded)) == len(facts(ledger, StreetLogged)) == 1
 
 
+def test_a_street_has_no_numbers(ledger, monkeypatch):
+    """A street is of no device: no numbers are made of its households, nor looked at."""
+    worker, campaign = someone(ledger, "grid_worker"), a_campaign(ledger)
+    monkeypatch.delattr("ledger.intake.Numbers")
+    assert statuses(ledger.nobody_home(worker, campaign, ["H0"], uuid4(), NOW)) == ["created"]
+
+
 def test_a_street_from_before_it_was_a_fact_is_still_one_command(ledger, monkeypatch):
     """Sent again it is replayed; a street that shares a door with it is a conflict as a whole."""
     worker, campaign, sent = someone(ledger, "grid_worker"), a_campaign(ledger), uuid4()

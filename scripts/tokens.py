@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from ledger.participants import ROLES
 from scripts.terminal import NoParticipant, Refusal, Terminal, services, write_csv
 
 THREADS = 16
+TOKEN = re.compile(r"-[\w-]{20,}")  # longer than any option, for those that begin with a dash
 
 
 class Issued(msgspec.Struct):
@@ -78,8 +80,15 @@ def issue(
             terminal.note(f"参与者 {each.participant_id}", f"participant {each.participant_id}")
 
 
-# A token may begin with a dash, and is no option then.
-@token.command(context_settings={"ignore_unknown_options": True})
+class OfToken(click.Command):
+    """A command on a token, which may begin with a dash and is no option then."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        tokens = [one for one in args if TOKEN.fullmatch(one)]
+        return super().parse_args(ctx, [*(one for one in args if one not in tokens), "--", *tokens])
+
+
+@token.command(cls=OfToken)
 @click.argument("bearer", metavar="TOKEN")
 @click.pass_obj
 def revoke(terminal: Terminal, bearer: str) -> None:

@@ -59,5 +59,6 @@ def test_a_revoked_token_is_known_as_such_and_an_unknown_one_is_refused(gwc):
     history = gwc("export", "history", "--out", "-")
     assert history.count('"token.revoked"') == 1
     assert token not in history
-    for unknown in (token[:-1], f"-{token}", f"--{token}"):
-        assert gwc.run("token", "revoke", unknown, status=1).stderr.startswith("not_found: ")
+    for unknown in (token[:-1], f"-{token}", f"--{token}", f"-h{token}", f"-bh{token}"):
+        refused = gwc.run("token", "revoke", unknown, "--lang", "en", status=1).stderr
+        assert refused == "not_found: There is no such token.\n"

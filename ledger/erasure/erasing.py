@@ -105,7 +105,9 @@ class Erasing(Holding):
         unfinished = {subject for subject, state in states.items() if state.step == "fenced"}
         again = [
             subject for subject in self.store.select_brought_back()
-            if subject not in unfinished and self._destroy(list(fences[subject].values()))
+            # Behind a fence that was set just now, whoever set it destroys.
+            if subject not in unfinished and (behind := list(fences.get(subject, {}).values()))
+            and self._destroy(behind)
         ]  # fmt: skip
         if again:
             self.store.scrub()

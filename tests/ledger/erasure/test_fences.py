@@ -277,3 +277,21 @@ def test_a_hold_on_a_misspelt_field_is_refused(ledger, field, there):
         ledger.place_hold(approver, person, "audit", ("name", field), NOW)
     assert there in refused.value.errors[0].en
     assert ledger.erasure(person).holds == {}
+
+
+def test_a_fence_set_while_another_process_starts_is_for_who_set_it(
+    ledger, open_ledger, monkeypatch
+):
+    """Who starts and had looked at the fences before leaves the rest to whoever erases now."""
+    person = registered(ledger).participant_id
+    ledger.ask_erasure(None, person, "other", NOW)
+    other = open_ledger()
+    brought_back = other.store.select_brought_back
+
+    def fenced_meanwhile() -> list[UUID]:
+        assert ledger._fence(person, NOW) == "fenced"
+        return brought_back()
+
+    monkeypatch.setattr(other.store, "select_brought_back", fenced_meanwhile)
+    assert other.forget_again() == []
+    assert ledger.run_erasure(person, NOW).state == "completed"

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import click
 
-from scripts.reports import AS_JSON, Report
-from scripts.sheets import Row, Sheet
+from ledger.words import Text
+from scripts.reports import AS_JSON, SHOWN_MAX, Report
+from scripts.sheets import MALFORMED_ROW, UNREADABLE_ROW, Row, Sheet
 from scripts.terminal import Terminal, services
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ledger.errors import FieldError
 
 COLUMNS = ("household", "grid")
-SHOWN_MAX = 40
 
 
 class Seen:
@@ -101,8 +101,7 @@ class Frame:
 def _unreadable() -> FieldError:
     from ledger.errors import FieldError
 
-    return FieldError("", "malformed_row", "这一行不是 UTF-8 的 CSV，或列数、长度不对。",
-                      "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
+    return FieldError("", MALFORMED_ROW, *UNREADABLE_ROW)
 
 
 def _said(one: ListedOtherwise) -> tuple[str, str, str]:
@@ -143,11 +142,11 @@ def households(terminal: Terminal, file: Path, campaign: UUID, *, as_json: bool)
             )
     read, refused, otherwise = frame.read, report.refused, frame.otherwise
     report.end(
-        f"读取 {read} 户，新增 {new} 户，未接受 {refused} 户"
-        + (f"，与底册不同 {otherwise} 户。" if otherwise else "。"),
-        f"{read} read, {new} new, {refused} refused"
-        + (f", {otherwise} listed otherwise." if otherwise else "."),
+        Text(
+            f"读取 {read} 户，新增 {new} 户，未接受 {refused} 户"
+            + (f"，与底册不同 {otherwise} 户。" if otherwise else "。"),
+            f"{read} read, {new} new, {refused} refused"
+            + (f", {otherwise} listed otherwise." if otherwise else "."),
+        ),
         read=read, new=new, refused=refused, otherwise=otherwise,
     )  # fmt: skip
-    if refused or otherwise:
-        raise click.exceptions.Exit(1)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from uuid import UUID
 
 import click
 
-from scripts.frames import SHOWN_MAX, households
-from scripts.reports import AS_JSON, Report
-from scripts.sheets import Row, Sheet
+from ledger.words import Text
+from scripts.frames import households
+from scripts.reports import AS_JSON, SHOWN_MAX, Report
+from scripts.sheets import MALFORMED_ROW, UNREADABLE_ROW, Row, Sheet
 from scripts.terminal import NoParticipant, Refusal, Terminal, services
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -108,8 +109,7 @@ def _bad_districts(rows: Sequence[Row]) -> Iterator[RefusedItem]:
         item = _line(line, cells)
         code, name, _, kind = (cells.get(column, "") for column in DISTRICT_COLUMNS)
         if not cells:
-            yield RefusedItem(item, "malformed_row", "这一行不是 UTF-8 的 CSV，或列数、长度不对。",
-                              "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
+            yield RefusedItem(item, MALFORMED_ROW, *UNREADABLE_ROW)
         elif problem := fault(code, name, kind):
             yield RefusedItem(item, problem.code, problem.zh, problem.en)
         elif code in seen:
@@ -127,16 +127,10 @@ def _report(report: Report, taken: int, new: int, refused: Sequence[RefusedItem]
         report.refuse(*item)
     read = taken + len(refused)
     report.end(
-        f"读取 {read} 条，新增或更新 {new} 条，未接受 {len(refused)} 条。",
-        f"{read} read, {new} new or changed, {len(refused)} refused.",
-        read=read, new=new, refused=len(refused),
+        Text(f"读取 {read} 条，新增或更新 {new} 条，未接受 {report.refused} 条。",
+             f"{read} read, {new} new or changed, {report.refused} refused."),
+        read=read, new=new, refused=report.refused,
     )  # fmt: skip
-    if refused:
-        _end_with_refusals()
-
-
-def _end_with_refusals() -> NoReturn:
-    raise click.exceptions.Exit(1)
 
 
 imports.add_command(households)
@@ -163,7 +157,7 @@ def gpx(
     files = sorted(path.glob("*.[gG][pP][xX]")) if path.is_dir() else [path]
     if not files:
         raise Refusal("no_files", "文件夹中没有 GPX 文件。", "There is no GPX file in the folder.")
-    report, unusable = Report(terminal, as_json=as_json), 0
+    report = Report(terminal, as_json=as_json)
     with services() as opened, terminal.progress("导入轨迹", "reading tracks", len(files)) as step:
         try:
             actor = patrolling(opened.ledger, participant)
@@ -171,16 +165,12 @@ def gpx(
             raise NoParticipant(participant) from None
         for file in files:
             outcome = import_file(opened.ledger, file, actor, reach, opened.clock())
-            unusable |= outcome.verdict in ("invalid", "unreadable")
             length = "-" if outcome.length_m is None else f"{outcome.length_m} m"
             reasons = "; ".join(f"{code} {terminal.words(t)}" for code, t in outcome.reasons)
             report.line([file.name, outcome.verdict, str(outcome.coins), length, reasons], {
                 "file": file.name, "verdict": outcome.verdict, "coins": outcome.coins,
                 "length_m": outcome.length_m,
                 "reasons": [{"code": code, "zh": t.zh, "en": t.en} for code, t in outcome.reasons],
-            })  # fmt: skip
+            }, refused=outcome.verdict in ("invalid", "unreadable"))  # fmt: skip
             step()
-    if as_json:  # In words each file has its line, and no more.
-        report.end("", "", read=len(files), refused=unusable)
-    if unusable:
-        _end_with_refusals()
+    report.end(None, read=len(files), refused=report.refused)

@@ -12,6 +12,9 @@ from scripts.terminal import Refusal
 
 LINE_BYTES_MAX = 16_384
 LINES_PER_ROW_MAX = 20
+MALFORMED_ROW = "malformed_row"
+UNREADABLE_ROW = ("这一行不是 UTF-8 的 CSV，或列数、长度不对。",
+                  "Not CSV in UTF-8, or of other columns, or too long.")  # fmt: skip
 UNREADABLE = b'"" x'
 
 

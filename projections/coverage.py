@@ -95,32 +95,26 @@ COVERAGE = Coverage()
 
 def _plan(rows: Rows, campaign: str, fact: CampaignPlanned) -> None:
     """A campaign's stock is that of its own place, and of all above it."""
-    for place, above in _places(fact.districts):
-        counts = read(rows, places_of(campaign), place, above)
+    for counts in _along(rows, campaign, fact.districts):
         counts.stock, counts.whole = dict(fact.plan.materials), True
-        write(rows, places_of(campaign), counts)
 
 
 def _allot(rows: Rows, campaign: str, fact: StockAllotted) -> None:
     """What a grid has adds up above it, as far as the campaign's own place."""
     more = 0
-    for place, above in _places(_standing(rows, campaign, fact.districts)):
-        counts = read(rows, places_of(campaign), place, above)
-        if place == fact.grid:
+    for counts in _along(rows, campaign, _standing(rows, campaign, fact.districts)):
+        if counts.of == fact.grid:
             more = fact.count - counts.stock.get(fact.material, 0)
-        if place == fact.grid or not counts.whole:
+        if counts.of == fact.grid or not counts.whole:
             moved(counts.stock, fact.material, more)
-        write(rows, places_of(campaign), counts)
 
 
 def _show(rows: Rows, campaign: str, fact: ShowHeld) -> None:
-    for place, above in _places(_standing(rows, campaign, fact.districts)):
-        counts = read(rows, places_of(campaign), place, above)
+    for counts in _along(rows, campaign, _standing(rows, campaign, fact.districts)):
         counts.shows += 1
         counts.headcount += fact.headcount
         for kind, count in fact.materials.items():
             moved(counts.given, kind, count)
-        write(rows, places_of(campaign), counts)
 
 
 def _list(rows: Rows, fact: HouseholdListed) -> None:
@@ -128,12 +122,11 @@ def _list(rows: Rows, fact: HouseholdListed) -> None:
     _settle(rows, campaign, fact.districts)
     household = Household(fact.household, fact.grid, fact.districts)
     _write_household(rows, campaign, household)
-    for place, above in _places(fact.districts):
-        counts = read(rows, places_of(campaign), place, above)
+    above = dict(_places(fact.districts))
+    for counts in _along(rows, campaign, fact.districts):
         if not counts.frame:
-            counts.above = above
+            counts.above = above[counts.of]
         counts.frame += 1
-        write(rows, places_of(campaign), counts)
 
 
 def _settle(rows: Rows, campaign: str, districts: tuple[str, ...]) -> None:
@@ -146,12 +139,10 @@ def _settle(rows: Rows, campaign: str, districts: tuple[str, ...]) -> None:
     if grid.frame or before == districts:
         return
     for path, sign in ((before, -1), (districts, 1)):
-        for place, above in _places(path):
-            counts = read(rows, places_of(campaign), place, above)
-            if place != grid.of and not counts.whole:
+        for counts in _along(rows, campaign, path):
+            if counts.of != grid.of and not counts.whole:
                 for material, count in grid.stock.items():
                     moved(counts.stock, material, sign * count)
-                write(rows, places_of(campaign), counts)
 
 
 def _standing(rows: Rows, campaign: str, districts: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,8 +165,7 @@ def _visit(rows: Rows, campaign: str, number: str, entry: Entry) -> None:
     household.visits = _stands(before, entry)
     _write_household(rows, campaign, household)
     who, day = _whose(fact)
-    moved_by = moves(before, household.visits, who, day)
-    moved_by[0].revisit_due = household.is_due() - due
+    moved_by = moves(before, household.visits, who, day, household.is_due() - due)
     for place, _ in _places(household.districts):
         for (bucket, of), move in zip(
             rows_of_visit(campaign, place, who, day), moved_by, strict=True
@@ -213,6 +203,14 @@ def _edited(seen: Seen, fact: VisitEdited) -> Seen:
         materials=seen.materials | told.get("materials", {}),
         follow_up_on=told.get("follow_up_on", seen.follow_up_on),  # It may have been emptied.
     )  # fmt: skip
+
+
+def _along(rows: Rows, campaign: str, districts: tuple[str, ...]) -> Iterator[Counts]:
+    """The counts of each place of a path, the whole campaign last; kept as they are changed."""
+    for place, above in _places(districts):
+        counts = read(rows, places_of(campaign), place, above)
+        yield counts
+        write(rows, places_of(campaign), counts)
 
 
 def _places(districts: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -46,13 +46,14 @@ def rows_of_visit(campaign: str, place: str, who: str, day: str) -> tuple[tuple[
 
 
 def moves(
-    before: Mapping[str, Seen], after: Mapping[str, Seen], who: str, day: str
+    before: Mapping[str, Seen], after: Mapping[str, Seen], who: str, day: str, revisit_due: int
 ) -> tuple[Counts, ...]:
     """What a visit moves: of its place, its worker, its day, and its worker on its day.
 
-    ``before`` and ``after`` are all visits to its household.
+    ``before`` and ``after`` are all visits to its household; the household's being due
+    (``revisit_due``) is its place's alone.
     """
-    return tuple(
+    of_place, *others = (
         _move(
             [one for one in before.values() if counts(one)],
             [one for one in after.values() if counts(one)],
@@ -64,6 +65,8 @@ def moves(
             lambda one: one.by == who and one.day == day,
         )
     )  # fmt: skip
+    of_place.revisit_due = revisit_due
+    return of_place, *others
 
 
 def _move(before: list[Seen], after: list[Seen]) -> Counts:

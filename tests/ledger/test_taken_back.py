@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -19,6 +18,7 @@ from ledger.settlement import default_policy
 from projections.coverage import COVERAGE
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone, take_back, verify
+from tests.ledger.races import once
 from tests.ledger.trailing import at, check_in, publish, told
 
 ANSWERED = {"materials": {"booklet": 2}, "answers": {"water": "good"}}
@@ -153,19 +153,6 @@ def test_of_those_who_wait_for_a_budget_one_is_first(next_decided, door):
         marks = {waits.id: "confirmer", other.id: "first"}
     assert door.marks() == [*marks.items()]
     assert findings(ledger) == []
-
-
-def once(ledger, name: str, meanwhile: Callable[[], object], monkeypatch) -> None:
-    """Let something happen right before a method of the ledger's is called the first time."""
-    real, done = getattr(ledger, name), []
-
-    def late(*given, **named):
-        if not done:
-            done.append(True)
-            meanwhile()
-        return real(*given, **named)
-
-    monkeypatch.setattr(ledger, name, late)
 
 
 @pytest.mark.parametrize("confirmers", [0, 1], ids=["a-confirmer", "one-too-many"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +16,7 @@ from ledger.erasure import erasing
 from ledger.erasure.errors import AlreadyErased, SubjectErased, UnknownSubject
 from tests.ledger.campaigns import a_campaign, a_door_visit
 from tests.ledger.examples import NOW, contribute, someone
+from tests.ledger.races import once
 
 NUMBER, SUBJECT = "H0", household_subject("H0")
 SAID = {"remark": "老人独居", "answers": {"water": "good"}}
@@ -61,19 +61,6 @@ class Street:
 @pytest.fixture
 def street(open_ledger) -> Street:
     return Street(open_ledger, address="滨河路 7 号")
-
-
-def once(ledger, name: str, meanwhile: Callable[[], object], monkeypatch) -> None:
-    """Let something happen right before a method of the ledger's is called the first time."""
-    real, done = getattr(ledger, name), []
-
-    def late(*given, **named):
-        if not done:
-            done.append(True)
-            meanwhile()
-        return real(*given, **named)
-
-    monkeypatch.setattr(ledger, name, late)
 
 
 def test_a_visit_that_comes_while_the_fence_is_set_goes_as_well(street, monkeypatch):

